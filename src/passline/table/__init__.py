@@ -1,0 +1,1 @@
+"""Tables in: files, queries and frames become named columns, and a formula becomes terms over them."""
