@@ -1,0 +1,52 @@
+"""F = mean loss + penalty, as solvers see it: values, products and samples, never a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from passline.engine.blocks import Blocks
+from passline.engine.likelihood import curvature_product, likelihood
+from passline.engine.value import Array, Value
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The mean loss over the rows plus a quadratic penalty.
+
+    .. math:: F(w) = \\frac{1}{\\sum c_i} \\sum_i c_i \\ell(x_i^T w + o_i, y_i) + \\tfrac12 \\sum_j ridge_j w_j^2
+
+    ``ridge``: (p,), zero at the intercept; in the solver's coordinates, which are not the user's (see Scaling).
+    """
+
+    blocks: Blocks
+    ridge: Array | None = None  # (p,)
+
+    @property
+    def p(self) -> int:
+        return self.blocks.p
+
+    @property
+    def total(self) -> float:
+        """The sum of weights: F times this is the negative log-likelihood (plus its penalty)."""
+        return self.blocks.total
+
+    def __call__(self, w: Array, order: int = 2) -> Value:
+        value = self.blocks.sum(likelihood, w, order) / self.total
+        if self.ridge is None:
+            return value
+        return value + Value(
+            0.5 * float(self.ridge @ (w * w)),
+            self.ridge * w if order >= 1 else None,
+            np.diag(self.ridge) if order >= 2 else None,
+        )
+
+    def product(self, w: Array, v: Array) -> Array:
+        """The curvature at ``w`` times ``v``: (p,)."""
+        product = self.blocks.sum(curvature_product, w, v) / self.total
+        return product if self.ridge is None else product + self.ridge * v
+
+    def sample(self, m: int) -> Objective:
+        """The same objective on about m of the rows."""
+        return Objective(self.blocks.sample(m), self.ridge)

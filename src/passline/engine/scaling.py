@@ -1,0 +1,162 @@
+"""From the design's groups of columns to the blocks' standardised columns, and the way back.
+
+Solvers work on columns with mean zero and spread one (without it L-BFGS takes 209 passes where 13 do, and lengths in
+kilometres and grams make a curvature singular in double precision). The map is linear, so estimates, covariances and
+gradients go through it exactly once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline.engine.columns import Coded, Columns, Dense, Mixed
+from passline.table.design import CodedColumns, Group
+
+Floats = NDArray[np.float64]
+
+# Below this many numbers a design is written out: one matrix product beats many small sums.
+WRITE_OUT = 1_000_000
+# R's glm calls a column aliased when what its predecessors leave of it is below this share of its length.
+R_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The linear map between the solver's coefficients v and the design's w.
+
+    .. math:: x_{solver} = (x - center) / scale, \\quad w_j = v_j / scale_j, \\quad w_0 = v_0 - \\sum_j center_j w_j
+
+    All arrays are (p,), in the design's order. Design column j is the blocks' column ``position[j]``. ``spread`` and
+    ``mean`` are those of the columns as given (weighted), for the gradient with respect to standardised columns.
+    """
+
+    intercept: bool
+    position: NDArray[np.intp]
+    center: Floats
+    scale: Floats
+    mean: Floats
+    spread: Floats
+
+    @property
+    def p(self) -> int:
+        return len(self.position)
+
+    def length(self) -> Floats:
+        """Root mean square of each blocks' column as it was before centring, in the blocks' units: (p,)."""
+        out = np.empty(self.p)
+        out[self.position] = np.hypot(self.spread, self.mean) / self.scale
+        return out
+
+    def restore(self, v: Floats) -> Floats:
+        """Coefficients of the design's columns from the blocks': (p,) -> (p,), or (p, k) -> (p, k)."""
+        v = v[self.position]
+        w: Floats = v / (self.scale if v.ndim == 1 else self.scale[:, None])
+        if self.intercept:
+            w[0] -= self.center @ w
+        return w
+
+    def restore_covariance(self, V: Floats) -> Floats:
+        """Covariance of the design's coefficients from that of the blocks': (p, p) -> (p, p)."""
+        half = self.restore(V)
+        return self.restore(np.ascontiguousarray(half.T))
+
+    def internal(self, w: Floats) -> Floats:
+        """The blocks' coefficients from the design's: the inverse of :meth:`restore`."""
+        v = np.empty(self.p)
+        v[self.position] = w * self.scale
+        if self.intercept:
+            v[self.position[0]] = w[0] + self.center @ w
+        return v
+
+    def standardised_gradient(self, g: Floats) -> Floats:
+        """The gradient with respect to standardised columns, from the blocks' gradient: (p,), in the design's order."""
+        g = g[self.position] * self.scale  # of the columns x - center
+        if self.intercept:
+            g = g - (self.mean - self.center) * g[0]
+        return g / np.where(self.spread > 0, self.spread, 1.0)
+
+
+def assemble(groups: Iterable[Group], p: int, n: int, intercept: bool, weight: Floats | None) -> tuple[Columns, Scaling]:
+    """Columns ready for a solver, and the map back to the design's.
+
+    ``groups`` come in the design's order without the intercept; ``p`` counts all columns. Numbers are copied into one
+    matrix with contiguous columns and standardised there; codes stay codes unless the whole design is small.
+    """
+    write_out = n * p <= WRITE_OUT
+    X = np.empty((n, p), order="F")  # pages that no column fills are never touched
+    center, scale, mean, spread = np.zeros(p), np.ones(p), np.zeros(p), np.ones(p)
+    numeric: list[int] = []
+    coded: list[tuple[int, Coded]] = []
+    if intercept:
+        X[:, 0] = 1.0
+        numeric.append(0)
+    j = int(intercept)
+    for group in groups:
+        if isinstance(group, CodedColumns):
+            size = 1.0 if group.values is None else float(np.abs(group.values).max(initial=0.0)) or 1.0
+            part = Coded(group.codes, group.width, None if group.values is None else group.values / size)
+            at = slice(j, j + group.width)
+            mean[at], spread[at] = (size * moment for moment in _coded_moments(part, weight, intercept))
+            scale[at] = size
+            if write_out:
+                X[:, len(numeric) : len(numeric) + group.width] = part.dense()
+                numeric.extend(range(at.start, at.stop))
+            else:
+                coded.append((j, part))
+            j += group.width
+        else:
+            column = X[:, len(numeric)]
+            column[:] = group.values
+            center[j], scale[j], mean[j], spread[j] = _standardise(column, weight, intercept)
+            numeric.append(j)
+            j += 1
+    position = np.empty(p, dtype=np.intp)
+    order = numeric + [start + k for start, part in coded for k in range(part.width)]
+    position[order] = np.arange(p)
+    parts: list[Columns] = [Dense(X[:, : len(numeric)])] if numeric else []
+    parts += [part for _, part in coded]
+    columns = parts[0] if len(parts) == 1 else Mixed(parts)
+    return columns, Scaling(intercept, position, center, scale, mean, spread)
+
+
+def _standardise(x: Floats, weight: Floats | None, centred: bool) -> tuple[float, float, float, float]:
+    """Centre and scale ``x`` in place: (center, scale, mean, spread), the last two of x as it was."""
+    size = float(np.abs(x).max(initial=0.0))
+    if size == 0.0:
+        return 0.0, 1.0, 0.0, 0.0
+    x /= size  # so that squares neither overflow at 1e300 nor vanish at 1e-300
+    mean = 0.0
+    if centred:
+        mean = _mean(x, weight)
+        x -= mean
+        rest = _mean(x, weight)  # what rounding left in the first mean
+        x -= rest
+        mean += rest
+    spread = float(np.sqrt(_mean(x * x, weight)))
+    if spread <= R_TOLERANCE * abs(mean):  # constant but for rounding
+        x[:] = 0.0
+        return mean * size, size, mean * size, 0.0
+    if spread == 0.0:  # all its weight lies on zeros
+        return 0.0, size, 0.0, 0.0
+    x /= spread
+    return mean * size, spread * size, mean * size, spread * size
+
+
+def _coded_moments(part: Coded, weight: Floats | None, centred: bool) -> tuple[Floats, Floats]:
+    d = np.ones(part.shape[0]) if weight is None else weight
+    total = float(d.sum())
+    second: Floats = np.diagonal(part.gram(d)) / total
+    if not centred:
+        return np.zeros(part.width), np.sqrt(second)
+    first: Floats = part.transposed_times(d) / total
+    return first, np.sqrt(np.maximum(second - first**2, 0.0))
+
+
+def _mean(x: Floats, weight: Floats | None) -> float:
+    if weight is None:
+        return float(x.mean())
+    return float(weight @ x) / float(weight.sum())
