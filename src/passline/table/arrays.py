@@ -1,0 +1,32 @@
+"""Tree -> NumPy values: an expression's columns from the arrays of its columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from passline.table.functions import FUNCTIONS, Values
+from passline.table.tree import Expression, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def to_arrays(expression: Expression, columns: Mapping[str, Values]) -> tuple[Values, ...]:
+    """The values of each of an expression's columns, (n,) each.
+
+    Missing values are NaN; a value outside a function's domain is NaN or infinite, without a warning. Calls that
+    learn must hold their state.
+    """
+    with np.errstate(all="ignore"):
+        return _evaluate(expression, columns)
+
+
+def _evaluate(expression: Expression, columns: Mapping[str, Values]) -> tuple[Values, ...]:
+    if isinstance(expression, Name):
+        return (columns[expression.name],)
+    (argument,) = _evaluate(expression.argument, columns)
+    printer = FUNCTIONS[expression.function].arrays
+    assert printer is not None, f"{expression.function}() has no values"
+    return printer(argument, expression.setting, expression.state)

@@ -1,0 +1,298 @@
+"""The list of functions a formula may use: one entry holds a function's name, parameter, SQL, NumPy and domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Values: TypeAlias = NDArray[np.float64]
+Setting: TypeAlias = float | int | str | None  # what stands after the comma: power's 2, rcs's 4, C's "a"
+State: TypeAlias = tuple[float, ...]  # what a function learned from the rows: mean and deviation, knots
+
+SPLINE_KNOTS = (3, 7)
+DEFAULT_KNOTS = 5
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What may stand after the comma; ``keyword`` is written before it (``ref=``), or nothing."""
+
+    kind: Literal["number", "integer", "text"]
+    keyword: str = ""
+    required: bool = False
+    low: int = 0
+    high: int = 0
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of formulas.
+
+    ``sql`` and ``arrays`` turn the argument (SQL text, or values) into the function's columns: one, or several
+    for a spline. Where the function has no finite value SQL gives NULL or an infinity, NumPy NaN or an infinity;
+    neither raises. ``domain`` completes "log needs ...". ``learn`` finds the state from the values of the rows used.
+    """
+
+    name: str
+    usage: str
+    domain: str = ""
+    parameter: Parameter | None = None
+    category: bool = False  # takes a column as a category: has levels, not values
+    outermost: bool = False  # gives several columns, so nothing may stand around it
+    sql: Callable[[str, Setting, State], tuple[str, ...]] | None = None
+    arrays: Callable[[Values, Setting, State], tuple[Values, ...]] | None = None
+    learn: Callable[[Values, Setting], State] | None = None
+    valid: Callable[[Setting, State], bool] | None = None  # is this a state that `learn` could have found?
+    suffixes: Callable[[str, State], tuple[str, ...]] | None = None  # argument's text -> what column names add
+
+
+def literal(value: float) -> str:
+    """A number as DuckDB reads it back, bit for bit."""
+    return f"CAST('{float(value)!r}' AS DOUBLE)"
+
+
+# --- functions of one number -----------------------------------------------------------------------------------
+
+
+def _log_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
+    return (f"CASE WHEN {x} > 0 THEN ln({x}) END",)
+
+
+def _log1p_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
+    # DuckDB has no log1p. ln(u) * x / (u - 1) with u = 1 + x rounded undoes the rounding of u (Higham, Accuracy
+    # and Stability of Numerical Algorithms, section 1.14.1); the quotient first, so that a large x does not overflow.
+    u = f"(1e0 + {x})"
+    return (f"CASE WHEN {x} <= -1 THEN NULL WHEN {u} = 1 THEN {x} ELSE ln({u}) * ({x} / ({u} - 1)) END",)
+
+
+def _sqrt_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
+    return (f"CASE WHEN {x} >= 0 THEN sqrt({x}) END",)
+
+
+def _power_sql(x: str, setting: Setting, _state: State) -> tuple[str, ...]:
+    k = float(setting or 0.0)
+    if k == 2.0:
+        return (f"({x} * {x})",)
+    guards = f" WHEN {x} = 0 THEN NULL" if k < 0 else ""
+    if not k.is_integer():
+        guards += f" WHEN {x} < 0 THEN NULL"
+    power = f"pow({x}, {literal(k)})"
+    return (f"CASE{guards} ELSE {power} END" if guards else power,)
+
+
+def _power_arrays(x: Values, setting: Setting, _state: State) -> tuple[Values, ...]:
+    k = float(setting or 0.0)
+    return (x * x if k == 2.0 else np.asarray(np.power(x, k)),)
+
+
+# --- scale -------------------------------------------------------------------------------------------------------
+
+
+def _scale_learn(x: Values, _setting: Setting) -> State:
+    low, high = float(x.min()), float(x.max())
+    if low == high:
+        raise DataError(f"is {low!r} in every row used, so its standard deviation is zero: leave the term out.")
+    if len(x) < 2:
+        raise DataError("has one row, so it has no standard deviation: leave the term out.")
+    # A power of two brings the largest value near one: sums and squares of 1e300 and of 1e-300 stay in range, exactly.
+    unit = 2.0 ** float(np.clip(np.frexp(max(abs(low), abs(high)))[1], -1021, 1023))
+    scaled = x / unit
+    mean = float(scaled.mean())
+    mean += float((scaled - mean).mean())
+    difference = scaled - mean
+    spread = 2.0 ** float(np.frexp(np.abs(difference).max())[1])
+    deviation = float(np.sqrt(np.square(difference / spread).sum() / (len(x) - 1))) * spread * unit
+    if not (np.isfinite(mean * unit) and np.isfinite(deviation) and deviation > 0):
+        raise DataError("has values too far apart, or too close, for a standard deviation: rescale the column.")
+    return (mean * unit, deviation)
+
+
+def _scale_sql(x: str, _setting: Setting, state: State) -> tuple[str, ...]:
+    return (f"(({x} - {literal(state[0])}) / {literal(state[1])})",)
+
+
+def _scale_arrays(x: Values, _setting: Setting, state: State) -> tuple[Values, ...]:
+    return ((x - state[0]) / state[1],)
+
+
+# --- restricted cubic spline ---------------------------------------------------------------------------------------
+
+
+def quantiles(ordered: Values, probabilities: Values) -> Values:
+    """Type-7 quantiles of values already sorted: the (1 + (n - 1) p)-th, linearly between neighbours."""
+    index = (len(ordered) - 1) * probabilities
+    below = np.floor(index + 4 * np.finfo(np.float64).eps * len(ordered)).astype(np.intp)
+    above = np.minimum(below + 1, len(ordered) - 1)
+    share = np.maximum(index - below, 0.0)
+    low, high = ordered[below], ordered[above]
+    return np.where(low == high, low, (1.0 - share) * low + share * high)
+
+
+def _knots(setting: Setting) -> int:
+    return DEFAULT_KNOTS if setting is None else int(setting)
+
+
+def _spline_learn(x: Values, setting: Setting) -> State:
+    """Harrell's default knots (Hmisc, rcspline.eval): quantiles; under 100 rows the 5th value from either end."""
+    count = _knots(setting)
+    if len(x) < 6:
+        raise DataError(f"has {len(x)} rows; a spline's knots need at least 6. Use the column itself.")
+    outer = 0.10 if count == 3 else 0.05 if count < 7 else 0.025
+    ordered = np.sort(x)
+    knots = quantiles(ordered, np.linspace(outer, 1.0 - outer, count))
+    if len(x) < 100:
+        knots[0], knots[-1] = ordered[4], ordered[-5]
+    distinct = np.unique(knots)  # sorted; equal knots count once, as in Hmisc
+    if len(distinct) < 3:
+        found = ", ".join(repr(float(t)) for t in distinct)
+        raise DataError(
+            f"has too few distinct values: its {count} knots fall on {len(distinct)} ({found}), and a spline needs 3. "
+            "Use the column itself, or C() of it."
+        )
+    return tuple(float(t) for t in distinct)
+
+
+def _spline_sql(x: str, _setting: Setting, state: State) -> tuple[str, ...]:
+    width = (state[-1] - state[0]) ** (2.0 / 3.0)
+
+    def cube(knot: float) -> str:
+        u = f"(({x} - {literal(knot)}) / {literal(width)})"
+        # Not greatest(u, 0): that would turn NULL into 0.
+        return f"(CASE WHEN {u} <= 0 THEN 0e0 ELSE {u} * {u} * {u} END)"
+
+    last, before = state[-1], state[-2]
+    columns = [
+        f"({cube(t)} + ({literal(before - t)} * {cube(last)} - {literal(last - t)} * {cube(before)})"
+        f" / {literal(last - before)})"
+        for t in state[:-2]
+    ]
+    return (x, *columns)
+
+
+def _spline_arrays(x: Values, _setting: Setting, state: State) -> tuple[Values, ...]:
+    """Columns x and, for knots t_1 .. t_k, j <= k - 2: [u_j^3 + ((t_{k-1} - t_j) u_k^3 - (t_k - t_j) u_{k-1}^3)
+    / (t_k - t_{k-1})], where u_j = max(x - t_j, 0) / (t_k - t_1)^(2/3).
+    """
+    width = (state[-1] - state[0]) ** (2.0 / 3.0)
+
+    def cube(knot: float) -> Values:
+        u = (x - knot) / width
+        return np.where(u <= 0, 0.0, u * u * u)
+
+    last, before = state[-1], state[-2]
+    at_last, at_before = cube(last), cube(before)
+    columns = [cube(t) + ((before - t) * at_last - (last - t) * at_before) / (last - before) for t in state[:-2]]
+    return (x, *columns)
+
+
+def _spline_valid(setting: Setting, state: State) -> bool:
+    rising = all(a < b for a, b in pairwise(state))
+    width = (state[-1] - state[0]) if state else 0.0
+    return 3 <= len(state) <= _knots(setting) and rising and 0.0 < width < float("inf")
+
+
+def _spline_suffixes(argument: str, state: State) -> tuple[str, ...]:
+    return tuple(argument + "'" * j for j in range(len(state) - 1))
+
+
+_ENTRIES = (
+    Function(
+        "log",
+        "log(x)",
+        "a number above 0",
+        sql=_log_sql,
+        arrays=lambda x, _setting, _state: (np.log(x),),
+    ),
+    Function(
+        "log1p",
+        "log1p(x)",
+        "a number above -1",
+        sql=_log1p_sql,
+        arrays=lambda x, _setting, _state: (np.log1p(x),),
+    ),
+    Function(
+        "exp",
+        "exp(x)",
+        "a number of at most 709.78, or the result overflows",
+        sql=lambda x, _setting, _state: (f"CASE WHEN {x} > 709.782712893384 THEN NULL ELSE exp({x}) END",),
+        arrays=lambda x, _setting, _state: (np.exp(x),),
+    ),
+    Function(
+        "sqrt",
+        "sqrt(x)",
+        "a number of at least 0",
+        sql=_sqrt_sql,
+        arrays=lambda x, _setting, _state: (np.sqrt(x),),
+    ),
+    Function(
+        "abs",
+        "abs(x)",
+        "a finite number",
+        sql=lambda x, _setting, _state: (f"abs({x})",),
+        arrays=lambda x, _setting, _state: (np.abs(x),),
+    ),
+    Function(
+        "power",
+        "power(x, 2)",
+        "a finite result: no zero to a negative power, no negative number to a fractional one, no overflow",
+        Parameter("number", required=True),
+        sql=_power_sql,
+        arrays=_power_arrays,
+    ),
+    Function(
+        "scale",
+        "scale(x)",
+        "a number within range of the mean",
+        sql=_scale_sql,
+        arrays=_scale_arrays,
+        learn=_scale_learn,
+        valid=lambda _setting, state: len(state) == 2 and state[1] > 0,
+    ),
+    Function(
+        "rcs",
+        "rcs(x, 4)",
+        "a number within range of its knots",
+        Parameter("integer", low=SPLINE_KNOTS[0], high=SPLINE_KNOTS[1]),
+        outermost=True,
+        sql=_spline_sql,
+        arrays=_spline_arrays,
+        learn=_spline_learn,
+        valid=_spline_valid,
+        suffixes=_spline_suffixes,
+    ),
+    Function("C", 'C(x, ref="a")', parameter=Parameter("text", keyword="ref"), category=True),
+)
+
+FUNCTIONS: Mapping[str, Function] = {entry.name: entry for entry in _ENTRIES}
+
+# What people write in other languages, and what to write here.
+ADVICE: Mapping[str, str] = {
+    "I": "I(...) is not needed here: write power(x, 2) for I(x^2)",
+    "factor": "write C(x) for factor(x)",
+    "as.factor": "write C(x) for as.factor(x)",
+    "ordered": "write C(x) for ordered(x)",
+    "relevel": 'write C(x, ref="a") for relevel(x, "a")',
+    "poly": "write x + power(x, 2) for poly(x, 2), or rcs(x, 4) for a smooth curve",
+    "ns": "write rcs(x, 4) for ns(x, 3)",
+    "bs": "write rcs(x, 4) for bs(x)",
+    "cr": "write rcs(x, 4) for cr(x)",
+    "s": "write rcs(x, 4) for s(x)",
+    "log10": "write log(x): another base only rescales the coefficient",
+    "log2": "write log(x): another base only rescales the coefficient",
+    "ln": "write log(x), the natural logarithm",
+    "center": "write scale(x)",
+    "standardize": "write scale(x)",
+    "pow": "write power(x, 2)",
+    "offset": "an offset is given as an option (offset), not in the formula",
+    "strata": "strata are not part of this model; C(x) gives each group its own intercept",
+    "cbind": "counts of trials are given as an option (trials), not in the formula",
+}

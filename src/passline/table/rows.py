@@ -1,0 +1,254 @@
+"""The complete rows of a staged table: all that a design may ask of rows, the same over DuckDB and over arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline.errors import DataError
+from passline.table.arrays import to_arrays
+from passline.table.functions import FUNCTIONS, Values
+from passline.table.source import Frame, Relation
+from passline.table.sql import to_sql
+from passline.table.tree import Expression, Name, calls_of, column_of, number_text, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Codes = NDArray[np.int32]
+
+_BOOLEAN = ("FALSE", "TRUE")
+
+
+class CompleteRows(Protocol):
+    """Rows in which none of some columns is missing, in the source's order."""
+
+    read: int
+    used: int
+
+    def numbers(self, expression: Expression, part: int = 0) -> Values:
+        """Values of a numeric expression, or of the ``part``-th column of a spline, (used,).
+
+        Raises DataError with expression, row and value where one is not finite.
+        """
+
+    def levels(self, name: str) -> tuple[str, ...]:
+        """Distinct texts of a category in byte order, or in the column's own, those present only."""
+
+    def codes(self, name: str, levels: Sequence[str]) -> Codes:
+        """Each row's place in ``levels``, -1 where its text is none of them, (used,)."""
+
+    def kept(self) -> NDArray[np.bool_]:
+        """Which of the rows read are used, (read,)."""
+
+    def missing(self) -> dict[str, int]:
+        """How many values are missing, for each column that has to be complete."""
+
+    def value(self, name: str, index: int) -> str:
+        """The text of one value, for messages; ``index`` counts the rows used."""
+
+    def where(self, index: int) -> str:
+        """Where a row stands in the source, for messages; ``index`` counts the rows used."""
+
+
+def complete_rows(staged: Relation | Frame, names: Sequence[str]) -> CompleteRows:
+    """The rows of a staged table in which none of ``names`` is missing."""
+    return RelationRows(staged, names) if isinstance(staged, Relation) else FrameRows(staged, names)
+
+
+class RelationRows:
+    """Complete rows of a DuckDB table.
+
+    Columns are fetched whole and the complete rows taken in NumPy: a filter in SQL would read every column that has
+    to be complete again for each column asked for.
+    """
+
+    def __init__(self, relation: Relation, names: Sequence[str]) -> None:
+        self._relation = relation
+        self.read = relation.rows
+        ids = relation.identifiers
+        counts = self._query(", ".join(["count(*)", *(f"count({ids[n]})" for n in names)]), limit="").fetchone()
+        present = dict(zip(names, counts[1:], strict=True))
+        self._missing = {n: self.read - int(c) for n, c in present.items()}
+        self._conditions = [f"{ids[n]} IS NOT NULL" for n, count in self._missing.items() if count]
+        self._kept: NDArray[np.bool_] | None = None
+        if self._conditions:
+            self._kept = self._fetch(" AND ".join(self._conditions)).astype(bool)
+        self.used = self.read if self._kept is None else int(np.count_nonzero(self._kept))
+
+    def numbers(self, expression: Expression, part: int = 0) -> Values:
+        values = self._values(expression, part)
+        bad = first_not_finite(values)
+        if bad is not None:
+            name = column_of(expression).name
+            argument = self._values(Name(name), 0)[bad]
+            raise not_finite(self, expression, name, bad, float(argument))
+        return values
+
+    def levels(self, name: str) -> tuple[str, ...]:
+        column = self._relation.columns[name]
+        if column.kind == "number":
+            return number_levels(self.numbers(Name(name)))
+        identifier = self._relation.identifiers[name]
+        where = " AND ".join([f"{identifier} IS NOT NULL", *self._conditions])
+        found = self._query(f"DISTINCT {identifier}", limit=f" WHERE {where}").fetchall()
+        texts = [_BOOLEAN[v] if column.kind == "boolean" else str(v) for (v,) in found]
+        return in_order(texts, column.order)
+
+    def codes(self, name: str, levels: Sequence[str]) -> Codes:
+        kind = self._relation.columns[name].kind
+        if kind == "number":
+            return number_codes(self.numbers(Name(name)), levels)
+        identifier = self._relation.identifiers[name]
+        if kind == "boolean":
+            found = self._take(self._fetch(f"coalesce({identifier}::INTEGER, -1)"))
+            return cast("Codes", place_of(_BOOLEAN, levels)[found])
+        if not levels:
+            return np.full(self.used, -1, dtype=np.int32)
+        # An ENUM is DuckDB's own dictionary of texts; made from a table of bound values, no text enters SQL.
+        connection = self._relation.connection
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE passline_levels AS SELECT unnest($1::VARCHAR[]) AS level", [list(levels)]
+        )
+        connection.execute("DROP TYPE IF EXISTS passline_level")
+        connection.execute("CREATE TYPE passline_level AS ENUM (SELECT level FROM passline_levels)")
+        return self._take(self._fetch(f"coalesce(enum_code(TRY_CAST({identifier} AS passline_level))::INTEGER, -1)"))
+
+    def kept(self) -> NDArray[np.bool_]:
+        return np.ones(self.read, dtype=bool) if self._kept is None else self._kept
+
+    def missing(self) -> dict[str, int]:
+        return dict(self._missing)
+
+    def value(self, name: str, index: int) -> str:
+        column = self._relation.columns[name]
+        if column.kind == "number":
+            return number_text(float(self._values(Name(name), 0)[index]))
+        identifier = self._relation.identifiers[name]
+        found = self._query(identifier, limit=f" WHERE rowid = {self._row(index)}").fetchone()[0]
+        return _BOOLEAN[found] if column.kind == "boolean" else str(found)
+
+    def where(self, index: int) -> str:
+        return self._relation.where(self._row(index))
+
+    def _row(self, index: int) -> int:
+        return index if self._kept is None else int(np.flatnonzero(self._kept)[index])
+
+    def _values(self, expression: Expression, part: int) -> Values:
+        return cast("Values", self._take(self._fetch(to_sql(expression, self._relation.identifiers)[part])))
+
+    def _take(self, column: NDArray[Any]) -> NDArray[Any]:
+        return column if self._kept is None else column[self._kept]
+
+    def _query(self, select: str, *, limit: str) -> Any:
+        return self._relation.connection.execute(f"SELECT {select} FROM {self._relation.table}{limit}")
+
+    def _fetch(self, sql: str) -> NDArray[Any]:
+        found = self._query(f"{sql} AS v", limit="").fetchnumpy()["v"]
+        if isinstance(found, np.ma.MaskedArray):  # NULL: missing, or outside a function's domain
+            return np.ma.filled(found.astype(np.float64), np.nan)
+        return np.asarray(found)
+
+
+class FrameRows:
+    """Complete rows of columns in memory."""
+
+    def __init__(self, frame: Frame, names: Sequence[str]) -> None:
+        self._frame = frame
+        self.read = frame.rows
+        kept = np.ones(self.read, dtype=bool)
+        self._missing = {}
+        for name in dict.fromkeys(names):
+            array = frame.arrays[name]
+            gone = array < 0 if name in frame.values else np.isnan(array)
+            self._missing[name] = int(np.count_nonzero(gone))
+            if self._missing[name]:
+                kept &= ~gone
+        self.used = int(np.count_nonzero(kept))
+        self._kept = None if self.used == self.read else kept
+
+    def numbers(self, expression: Expression, part: int = 0) -> Values:
+        name = column_of(expression).name
+        column = self._take(name)
+        values = to_arrays(expression, {name: column})[part]
+        bad = first_not_finite(values)
+        if bad is not None:
+            raise not_finite(self, expression, name, bad, float(column[bad]))
+        return values
+
+    def levels(self, name: str) -> tuple[str, ...]:
+        if name not in self._frame.values:
+            return number_levels(self.numbers(Name(name)))
+        texts = self._frame.values[name]
+        seen = np.bincount(self._take(name), minlength=len(texts)) > 0
+        present = [text for text, there in zip(texts, seen, strict=True) if there]
+        return in_order(present, self._frame.columns[name].order)
+
+    def codes(self, name: str, levels: Sequence[str]) -> Codes:
+        if name not in self._frame.values:
+            return number_codes(self.numbers(Name(name)), levels)
+        return cast("Codes", place_of(self._frame.values[name], levels)[self._take(name)])
+
+    def kept(self) -> NDArray[np.bool_]:
+        return np.ones(self.read, dtype=bool) if self._kept is None else self._kept
+
+    def missing(self) -> dict[str, int]:
+        return dict(self._missing)
+
+    def value(self, name: str, index: int) -> str:
+        found = self._take(name)[index]
+        return self._frame.values[name][found] if name in self._frame.values else number_text(float(found))
+
+    def where(self, index: int) -> str:
+        return self._frame.where(index if self._kept is None else int(np.flatnonzero(self._kept)[index]))
+
+    def _take(self, name: str) -> NDArray[Any]:
+        array = self._frame.arrays[name]
+        return array if self._kept is None else array[self._kept]
+
+
+def first_not_finite(values: Values) -> int | None:
+    """The place of the first value that is not finite, if there is one."""
+    if len(values) == 0 or np.isfinite(values).all():
+        return None
+    return int(np.flatnonzero(~np.isfinite(values))[0])
+
+
+def not_finite(rows: CompleteRows, expression: Expression, name: str, index: int, start: float) -> DataError:
+    """The error for a row in which an expression has no finite value: the function that failed, and on what."""
+    where = rows.where(index)
+    argument, value = write(Name(name)), start
+    for call in calls_of(expression):
+        results = to_arrays(call, {name: np.array([start])})
+        if not all(np.isfinite(r).all() for r in results):
+            needs = f"{call.function}() needs {FUNCTIONS[call.function].domain}"
+            return DataError(f"{write(expression)}: {argument} is {number_text(value)} in {where}; {needs}.")
+        argument, value = write(call), float(results[0][0])
+    return DataError(
+        f"{write(expression)}: {write(Name(name))} is {number_text(start)} in {where}; it gives no finite value."
+    )
+
+
+def in_order(texts: Sequence[str], order: Sequence[str] | None) -> tuple[str, ...]:
+    """Texts in a given order, the others after them; without one in byte order of UTF-8."""
+    place = {text: i for i, text in enumerate(order or ())}
+    return tuple(sorted(texts, key=lambda t: (place.get(t, len(place)), t.encode("utf-8", "surrogatepass"))))
+
+
+def number_levels(values: Values) -> tuple[str, ...]:
+    """The distinct values of a column of numbers as texts, in byte order."""
+    return in_order([number_text(float(v)) for v in np.unique(values)], None)
+
+
+def number_codes(values: Values, levels: Sequence[str]) -> Codes:
+    """Each number's place among levels that are texts of numbers; -1 where it is none of them."""
+    distinct, inverse = np.unique(values, return_inverse=True)
+    return place_of([number_text(float(v)) for v in distinct], levels)[inverse]
+
+
+def place_of(texts: Sequence[str], levels: Sequence[str]) -> Codes:
+    """For each text its place in ``levels``, or -1; one more -1 at the end, for the code -1."""
+    place = {level: i for i, level in enumerate(levels)}
+    return np.array([*(place.get(text, -1) for text in texts), -1], dtype=np.int32)
