@@ -38,7 +38,7 @@ def column_of(name: str, kind: duckdb.sqltypes.DuckDBPyType) -> Column:
     """Column ``name`` of the DuckDB type ``kind``."""
     text = str(kind)
     if kind.id == "enum":
-        return Column(name, "category", text, order=tuple(dict(kind.children)["values"]))
+        return Column(name, "category", text, order=tuple(str(text) for text in _enum_texts(kind)))
     if text in _NUMBERS or kind.id == "decimal":
         return Column(name, "number", text)
     if text == "BOOLEAN":
@@ -47,6 +47,12 @@ def column_of(name: str, kind: duckdb.sqltypes.DuckDBPyType) -> Column:
         return Column(name, "category", text)
     # A column of nothing but NULL fits anything.
     return Column(name, "number" if "NULL" in text else "other", text)
+
+
+def _enum_texts(kind: duckdb.sqltypes.DuckDBPyType) -> Sequence[str]:
+    texts = dict(kind.children)["values"]
+    assert isinstance(texts, list), kind
+    return texts
 
 
 def words(texts: Sequence[str]) -> str:

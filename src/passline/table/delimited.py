@@ -12,7 +12,7 @@ from passline.errors import SourceError
 from passline.table.columns import MISSING_WORDS, Column, Kind, Native, text_kind
 from passline.table.conversions import SQL_TYPES, Reading, first_misfit, from_text, refuse_misfit, words
 from passline.table.dialect import Dialect, find_dialect, first_fault, line_of
-from passline.table.scan import Part, connect, new_table, not_finite, reason, select, staged
+from passline.table.scan import connect, new_table, not_finite, read_as, reason, select, staged
 from passline.table.spool import TextFile, open_text, with_plain_line_ends
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 20_480
 
 # A plain decimal number, or an infinity, which is an error later; blanks may stand around it.
-_NUMBER = (
-    r"[ \t]*[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+|(?i:inf|infinity))([eE][+-]?[0-9]+)?[ \t]*"  # no 01234
-)
+_NUMBER = r"[ \t]*[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+|(?i:inf|infinity))([eE][+-]?[0-9]+)?[ \t]*"  # no 01234
 _CODE = r"[ \t]*[+-]?0[0-9]+[ \t]*"  # 01234: digits, but no quantity
 
 
@@ -85,8 +83,9 @@ class Delimited:
         if not_finite(self.connection, table, numbers, names):
             for file in self.files:
                 self._refuse(file, self._readings(names, kinds), kinds)
-        parts = [Part("", (), file.label, file.where) for file in self.files]
-        return staged(self.connection, table, names, self.columns, kinds, parts, counts, self.label)
+        columns = [read_as(self.columns[name], kinds[name]) for name in names]
+        filled = [(file.where, count) for file, count in zip(self.files, counts, strict=True)]
+        return staged(self.connection, table, columns, filled, self.label)
 
     def _fast(
         self, file: DelimitedFile, table: str, names: Sequence[str], kinds: Mapping[str, Kind], *, first: bool
@@ -169,11 +168,11 @@ def _count(
     connection: duckdb.DuckDBPyConnection, files: Sequence[DelimitedFile], positions: Sequence[int], limit: int | None
 ) -> dict[int, tuple[int, int, int]]:
     """How many values, numbers and codes like 01234 each of the columns holds in the first ``limit`` rows."""
-    counts = {position: (0, 0, 0) for position in positions}
+    counts = dict.fromkeys(positions, (0, 0, 0))
     tests = ", ".join(
         # A blank cell, or NA with blanks around it, is missing also where only the exact reading knows it.
         f"count(c{p}) FILTER (trim(c{p}, ' \t') NOT IN ({words(MISSING_WORDS)})), "
-        f"count_if(regexp_full_match(c{p}, '{_NUMBER}')), count_if(regexp_full_match(c{p}, '{_CODE}'))"
+        f"count(*) FILTER (regexp_full_match(c{p}, '{_NUMBER}')), count(*) FILTER (regexp_full_match(c{p}, '{_CODE}'))"
         for p in positions
     )
     left = limit

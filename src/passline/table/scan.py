@@ -61,6 +61,7 @@ class Part:
         return self.locate(row) if self.locate else f"{self.label}, row {row + 1}"
 
 
+Place = Callable[[int], str]
 Reader = Callable[[str, Column, Kind], Reading]
 
 
@@ -82,7 +83,7 @@ class Scan:
         positions = {name: position for position, name in enumerate(self.columns)}
         readings = {name: self.read(f"c{positions[name]}", self.columns[name], kinds[name]) for name in names}
         table = new_table()
-        counts = []
+        counts: list[int] = []
         import duckdb
 
         for part in self.parts:
@@ -99,7 +100,9 @@ class Scan:
             if misfit is not None:
                 row, name, value = misfit
                 raise refuse_misfit(part.where(row), name, value, kinds[name])
-        return staged(self.connection, table, names, self.columns, kinds, self.parts, counts, self.label)
+        columns = [read_as(self.columns[name], kinds[name]) for name in names]
+        filled = [(part.where, count) for part, count in zip(self.parts, counts, strict=True)]
+        return staged(self.connection, table, columns, filled, self.label)
 
 
 def select(readings: Mapping[str, Reading], clause: str) -> str:
@@ -111,35 +114,32 @@ def select(readings: Mapping[str, Reading], clause: str) -> str:
 def staged(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    names: Sequence[str],
-    columns: Mapping[str, Column],
-    kinds: Mapping[str, Kind],
-    parts: Sequence[Part],
-    counts: Sequence[int],
+    columns: Sequence[Column],
+    filled: Sequence[tuple[Place, int]],
     label: str,
 ) -> Relation:
-    """Relation over a ``table`` that was filled part by part."""
+    """Relation over a ``table`` of ``columns`` that was filled part by part: the places of its rows, and how many."""
 
     def locate(row: int) -> str:
-        for part, count in zip(parts, counts, strict=True):
+        for where, count in filled:
             if row < count:
-                return part.where(row)
+                return where(row)
             row -= count
         raise AssertionError(f"row {row} lies beyond the table")
 
     return Relation(
         connection=connection,
         table=table,
-        identifiers={name: f"c{position}" for position, name in enumerate(names)},
-        columns={name: read_as(columns[name], kinds[name]) for name in names},
-        rows=sum(counts),
+        identifiers={column.name: f"c{position}" for position, column in enumerate(columns)},
+        columns={column.name: column for column in columns},
+        rows=sum(count for _, count in filled),
         label=label,
         locate=locate,
     )
 
 
 def read_as(column: Column, kind: Kind) -> Column:
-    """``column`` as it was read: an order belongs to categories alone."""
+    """Return ``column`` as it was read: an order belongs to categories alone."""
     return replace(column, kind=kind, order=column.order if kind == "category" else None)
 
 

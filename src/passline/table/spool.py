@@ -1,4 +1,4 @@
-"""The bytes of a text file: that they are UTF-8 without NUL, and the temporary file that stands in where they are not."""
+"""The bytes of a text file: UTF-8 without NUL, or else a temporary copy that is."""
 
 from __future__ import annotations
 

@@ -87,5 +87,5 @@ class Relation:
     def _fetch(self, expression: str) -> NDArray[Any]:
         # One column at a time: memory holds at most one copy of a column beside the arrays.
         return np.ascontiguousarray(
-            self.connection.execute(f"SELECT {expression} AS v FROM {self.table} ORDER BY rowid").fetchnumpy()["v"]
+            self.connection.execute(f"SELECT {expression} AS v FROM {self.table}").fetchnumpy()["v"]
         )
