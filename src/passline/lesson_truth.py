@@ -142,10 +142,10 @@ def _truths(lesson: Lesson) -> list[str]:
     if calm and lesson.optimizer in PLAIN and lesson.loss == "bce":
         where = limit_boundary(low, high)
         grow = "grow" if lesson.passed[lesson.hours.index(max(lesson.hours))] == 1 else "fall"
+        middle = "here the middle of the gap" if where == (low + high) / 2 else "not the middle of the gap"
         facts.append(
-            f"With more epochs the weight would {grow} for ever, and {where:.4g} hours is where this descent is heading, "
-            "ever more slowly: the line of the least weight and bias together"
-            + (", here the middle of the gap." if where == (low + high) / 2 else ", not the middle of the gap.")
+            f"With more epochs the weight would {grow} for ever, and {where:.4g} hours is where this descent is "
+            f"heading, ever more slowly: the line of the least weight and bias together, {middle}."
         )
     if low < high:
         facts.append(f"Every line between {low:g} and {high:g} hours would do as well: the points cannot choose.")
