@@ -1,7 +1,4 @@
-"""The lesson: logistic regression in plain PyTorch, from three points to a curve, and what is really so.
-
-Read it from top to bottom. From how many hours of revision on does one pass an exam?
-"""
+"""The lesson, to be read from top to bottom: from how many hours on does one pass? Plain PyTorch, three points."""
 
 from __future__ import annotations
 
@@ -103,7 +100,7 @@ def train(
     _check_word("reduction", reduction, REDUCTIONS)
     _check_word("loss", loss, LOSSES)
     _check_word("optimizer", optimizer, OPTIMIZERS)
-    if not 0 < learning_rate <= LARGEST_RATE:  # false for NaN too
+    if not isinstance(learning_rate, (int, float)) or not 0 < learning_rate <= LARGEST_RATE:  # NaN is not above 0
         raise OptionError(f"lr, the learning rate, is {learning_rate!r}: give a number above 0, such as 0.01.")
     hours, passed = checked_points(hours, passed)
     x = torch.tensor(hours).reshape(-1, 1)  # (n, 1): a row for each student, a column for the hours
@@ -125,7 +122,7 @@ def train(
         losses.append(cost.item())
         if report and every and (epoch % every == 0 or epoch == epochs):
             report(f"epoch {epoch:>{len(str(epochs))}}  loss {losses[-1]:.4f}")
-        stepper.zero_grad()  # 3. forget the gradients of the last epoch, which would add up
+        stepper.zero_grad()  # 3. forget the last epoch's gradients, which would add up
         cost.backward()  # 4. the gradient of the loss by each parameter
         stepper.step()  # 5. move each parameter a little against its gradient
 
@@ -153,25 +150,25 @@ def draw(lesson: Lesson, path: str | Path | None = None, show: bool = False) -> 
     figure = new_figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
 
-    hours = torch.linspace(min(0.0, *lesson.hours), max(10.0, *lesson.hours), 200)
+    first, last = min(0.0, *lesson.hours), max(10.0, *lesson.hours)
+    hours = torch.linspace(first, last, 200)
     curve = torch.sigmoid(lesson.weight * hours + lesson.bias)
     axes.plot(hours.tolist(), curve.tolist(), color="#1d4e79", linewidth=2.5)
     axes.axhline(0.5, color="red", linewidth=1.2)
     for outcome, name, fill in ((0, "failed", "white"), (1, "passed", "#1d4e79")):
         at = [h for h, y in zip(lesson.hours, lesson.passed, strict=True) if y == outcome]
         axes.plot(at, [outcome] * len(at), "o", markersize=9, color="#1d4e79", markerfacecolor=fill, label=name)
-    if lesson.boundary is not None and hours[0] <= lesson.boundary <= hours[-1]:
-        axes.plot([lesson.boundary] * 2, [0, 0.5], color="red", linewidth=1.2, linestyle=":")
-        axes.plot(lesson.boundary, 0.5, "o", markersize=6, color="red")
+    if lesson.boundary is not None and first <= lesson.boundary <= last:
+        axes.plot([lesson.boundary] * 2, [0, 0.5], "o:", color="red", linewidth=1.2, markersize=6, markevery=[1])
         text = f"0.5 at {lesson.boundary:.2f} hours"
         axes.annotate(text, (lesson.boundary, 0.5), (10, -16), textcoords="offset points", color="#a00000")
-    axes.set(xlabel="Hours", ylabel="Probability of Pass", xlim=(hours[0], hours[-1]), ylim=(-0.05, 1.05))
+    axes.set(xlabel="Hours", ylabel="Probability of Pass", xlim=(first, last), ylim=(-0.05, 1.05))
     axes.set_title(f"After {lesson.epochs} epochs of {lesson.optimizer}", loc="left")
     axes.grid(alpha=0.35)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 0.08), frameon=False)
 
-    if target is not None:
+    if target:
         _write_picture(figure, target)
     if show:
         pyplot.show()
@@ -226,10 +223,12 @@ def _prepare_picture(path: str | Path | None, show: bool) -> Path | None:
         raise MissingDependencyError("pictures need matplotlib. Install: pip install 'passline[lesson]'") from error
     if show and pyplot.get_backend().lower() in WINDOWLESS:
         raise OptionError("show: there is no screen for a window. Ask for a file instead: --plot lesson.png")
-    target = None if path is None else Path(path)
-    if target is not None and target.suffix.lower() not in {".png", ".svg", ".pdf"}:
+    if path is None:
+        return None
+    target = Path(path)
+    if target.suffix.lower() not in {".png", ".svg", ".pdf"}:
         raise OptionError(f"plot: {target} does not say what to write. End the name in .png, .svg or .pdf.")
-    if target is not None and (target.is_dir() or not target.parent.is_dir()):
+    if target.is_dir() or not target.parent.is_dir():
         wrong = f"{target} is a folder" if target.is_dir() else f"there is no folder {target.parent}"
         raise OptionError(f"plot: {wrong}. Name a file in a folder that exists.")
     return target
