@@ -172,8 +172,8 @@ _DATASETS = {
             formula="sex ~ species + bill_length_mm + bill_depth_mm + flipper_length_mm + body_mass_g",
             source="R package palmerpenguins, penguins",
             citation="Gorman, K. B., Williams, T. D. and Fraser, W. R. (2014) Ecological sexual dimorphism and "
-            "environmental variability within a community of Antarctic penguins (genus Pygoscelis). PLoS ONE 9(3), e90081; "
-            "Horst, A. M., Hill, A. P. and Gorman, K. B. (2020) palmerpenguins",
+            "environmental variability within a community of Antarctic penguins (genus Pygoscelis). PLoS ONE 9(3), "
+            "e90081; Horst, A. M., Hill, A. P. and Gorman, K. B. (2020) palmerpenguins",
             licence="CC0",
         ),
         Dataset(
