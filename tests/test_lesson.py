@@ -203,6 +203,16 @@ def test_points_that_overlap_have_no_limit_and_are_not_called_separated():
     assert "ever" not in explain(lesson)
 
 
+def test_points_that_meet_at_one_hour_head_there_and_have_no_gap():
+    lesson = train([1, 2, 2, 3], [0, 0, 1, 1], epochs=200)
+    assert as_json(lesson)["limit_boundary"] == 2
+    text = explain(lesson)
+    assert "quasi-separated: both outcomes meet only at 2 hours" in text
+    assert "2 hours is where this descent is heading" in " ".join(text.split())
+    assert "Every line" not in text
+    assert "gap" not in text
+
+
 @pytest.mark.parametrize(
     ("hours", "passed", "expected"),
     [
