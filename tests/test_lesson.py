@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot
 
 from passline.errors import DataError, OneClassError, OptionError
 from passline.lesson import OPTIMIZERS, as_json, draw, explain, run, train
@@ -202,6 +203,16 @@ def test_points_that_overlap_have_no_limit_and_are_not_called_separated():
     assert "ever" not in explain(lesson)
 
 
+def test_points_that_meet_at_one_hour_head_there_and_have_no_gap():
+    lesson = train([1, 2, 2, 3], [0, 0, 1, 1], epochs=200)
+    assert as_json(lesson)["limit_boundary"] == 2
+    text = explain(lesson)
+    assert "quasi-separated: both outcomes meet only at 2 hours" in text
+    assert "2 hours is where this descent is heading" in " ".join(text.split())
+    assert "Every line" not in text
+    assert "gap" not in text
+
+
 @pytest.mark.parametrize(
     ("hours", "passed", "expected"),
     [
@@ -287,10 +298,32 @@ def test_a_path_that_cannot_hold_the_picture_is_found_before_anything_is_printed
     assert capsys.readouterr().out == ""
 
 
-def test_a_window_without_a_screen_is_refused_with_advice(capsys):
+def test_a_window_without_a_screen_is_refused_with_advice(monkeypatch, capsys):
+    monkeypatch.setattr("matplotlib.pyplot.get_backend", lambda: "agg")
     with pytest.raises(OptionError, match="--plot"):
         run(epochs=2, show=True)
     assert capsys.readouterr().out == ""
+
+
+def test_a_window_asked_for_by_name_without_a_screen_is_refused_with_advice(monkeypatch):
+    monkeypatch.setattr("matplotlib.pyplot.get_backend", lambda: "tkagg")
+
+    def figure(**_):
+        raise ImportError("Cannot load backend 'TkAgg' which requires the 'tk' interactive framework")
+
+    monkeypatch.setattr("matplotlib.pyplot.figure", figure)
+    with pytest.raises(OptionError, match="no screen"):
+        draw(train(epochs=2), show=True)
+
+
+def test_a_window_is_shown_where_there_is_a_screen(monkeypatch):
+    shown = []
+    monkeypatch.setattr("matplotlib.pyplot.get_backend", lambda: "tkagg")
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: shown.append(True))
+    figure = draw(train(epochs=2), show=True)
+    assert shown == [True]
+    assert figure.axes
+    pyplot.close(figure)
 
 
 def test_run_prints_the_losses_the_words_and_where_the_picture_is(tmp_path, capsys):

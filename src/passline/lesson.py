@@ -55,6 +55,7 @@ OPTIMIZERS: dict[str, Callable[[Iterable[torch.nn.Parameter], float], torch.opti
     "adagrad": lambda parameters, rate: torch.optim.Adagrad(parameters, lr=rate),
 }
 WINDOWLESS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}  # matplotlib's ways of drawing without a screen
+NO_SCREEN = "show: there is no screen for a window. Ask for a file instead: --plot lesson.png"
 LARGEST_RATE = 1e30  # the optimizers multiply it in 32-bit numbers, which end at 3e38
 
 
@@ -138,16 +139,16 @@ def train(
 
 
 def draw(lesson: Lesson, path: str | Path | None = None, show: bool = False) -> Figure:
-    """Draw the curve over 0 to 10 hours with the line at 0.5; into a PNG, SVG or PDF, and a window, if asked.
-
-    Raises OptionError where the file cannot be written or there is no screen.
-    """
+    """Draw the curve over 0 to 10 hours and the line at 0.5, into a file and a window if asked (else OptionError)."""
     target = _prepare_picture(path, show)
     from matplotlib import pyplot
     from matplotlib.figure import Figure
 
     new_figure = pyplot.figure if show else Figure  # pyplot's has a window to itself
-    figure = new_figure(figsize=(8, 5), layout="constrained")
+    try:
+        figure = new_figure(figsize=(8, 5), layout="constrained")
+    except ImportError as error:  # a window was asked for by name (MPLBACKEND), and there is no screen
+        raise OptionError(NO_SCREEN) from error
     axes = figure.add_subplot()
 
     first, last = min(0.0, *lesson.hours), max(10.0, *lesson.hours)
@@ -160,8 +161,8 @@ def draw(lesson: Lesson, path: str | Path | None = None, show: bool = False) -> 
         axes.plot(at, [outcome] * len(at), "o", markersize=9, color="#1d4e79", markerfacecolor=fill, label=name)
     if lesson.boundary is not None and first <= lesson.boundary <= last:
         axes.plot([lesson.boundary] * 2, [0, 0.5], "o:", color="red", linewidth=1.2, markersize=6, markevery=[1])
-        text = f"0.5 at {lesson.boundary:.2f} hours"
-        axes.annotate(text, (lesson.boundary, 0.5), (10, -16), textcoords="offset points", color="#a00000")
+        where = (lesson.boundary, 0.5)
+        axes.annotate(f"0.5 at {where[0]:.2f} hours", where, (10, -16), textcoords="offset points", color="#a00000")
     axes.set(xlabel="Hours", ylabel="Probability of Pass", xlim=(first, last), ylim=(-0.05, 1.05))
     axes.set_title(f"After {lesson.epochs} epochs of {lesson.optimizer}", loc="left")
     axes.grid(alpha=0.35)
@@ -195,10 +196,7 @@ def run(
         epochs=epochs, learning_rate=lr, seed=seed, reduction=reduction, loss=loss, optimizer=optimizer, every=every,
         report=None if json else print,
     )  # fmt: skip
-    if json:
-        print(dumps(as_json(lesson), allow_nan=False))
-    else:
-        print(("\n" if every else "") + explain(lesson))
+    print(dumps(as_json(lesson), allow_nan=False) if json else "\n" * (every > 0) + explain(lesson))
     if plot is not None or show:
         draw(lesson, plot, show)
     if plot is not None and not json:
@@ -222,7 +220,7 @@ def _prepare_picture(path: str | Path | None, show: bool) -> Path | None:
     except ImportError as error:
         raise MissingDependencyError("pictures need matplotlib. Install: pip install 'passline[lesson]'") from error
     if show and pyplot.get_backend().lower() in WINDOWLESS:
-        raise OptionError("show: there is no screen for a window. Ask for a file instead: --plot lesson.png")
+        raise OptionError(NO_SCREEN)
     if path is None:
         return None
     target = Path(path)

@@ -38,7 +38,7 @@ def as_json(lesson: Lesson) -> dict[str, object]:
         "boundary": _finite(lesson.boundary),
         "probabilities": {hours: _finite(p) for hours, p in lesson.probabilities.items()},
         "separation": kind,
-        "limit_boundary": None if kind == "none" else limit_boundary(low, high),
+        "limit_boundary": limit_boundary(low, high) if kind == "complete" else _finite(low),
         "firth": None,
         "settings": {
             "epochs": lesson.epochs,
@@ -140,12 +140,13 @@ def _truths(lesson: Lesson) -> list[str]:
     )
     calm = lesson.losses[-1] <= min(lesson.losses) and lesson.losses[-1] < lesson.losses[0]
     if calm and lesson.optimizer in PLAIN and lesson.loss == "bce":
-        where = limit_boundary(low, high)
+        where = limit_boundary(low, high) if low < high else low
         grow = "grow" if lesson.passed[lesson.hours.index(max(lesson.hours))] == 1 else "fall"
         middle = "here the middle of the gap" if where == (low + high) / 2 else "not the middle of the gap"
+        least = f": the line of the least weight and bias together, {middle}" if low < high else ""
         facts.append(
             f"With more epochs the weight would {grow} for ever, and {where:.4g} hours is where this descent is "
-            f"heading, ever more slowly: the line of the least weight and bias together, {middle}."
+            f"heading, ever more slowly{least}."
         )
     if low < high:
         facts.append(f"Every line between {low:g} and {high:g} hours would do as well: the points cannot choose.")
