@@ -1,1 +1,40 @@
 """passline: from yes/no data to a probability one can trust, and the line where it flips."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from passline import datasets, errors
+    from passline.boundary import Boundary
+    from passline.engine.penalty import Penalty
+    from passline.facade import Fit, fit, load
+
+__version__ = "0.1.0"
+
+# Where each public name lives; it is imported when it is first asked for, so that no command pays for another.
+_HOMES = {
+    "Boundary": "passline.boundary",
+    "Fit": "passline.facade",
+    "Penalty": "passline.engine.penalty",
+    "datasets": "passline.datasets",
+    "errors": "passline.errors",
+    "fit": "passline.facade",
+    "load": "passline.facade",
+}
+
+__all__ = ["Boundary", "Fit", "Penalty", "__version__", "datasets", "errors", "fit", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'passline' has no attribute {name!r}")
+    module = import_module(_HOMES[name])
+    value = module if _HOMES[name] == f"passline.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

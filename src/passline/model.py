@@ -61,7 +61,10 @@ class Terms:
             ("status", self.status),
             ("limit", self.limit),
         ]
-        return [dict(zip((name for name, _ in columns), values, strict=True)) for values in zip(*(c for _, c in columns), strict=True)]
+        return [
+            dict(zip((name for name, _ in columns), values, strict=True))
+            for values in zip(*(c for _, c in columns), strict=True)
+        ]
 
 
 _NUMBERS = ("estimate", "std_error", "statistic", "p_value", "odds_ratio", "conf_low", "conf_high")
@@ -215,7 +218,9 @@ def as_columns(group: Group) -> Columns:
 
 
 def _rows(group: Group, rows: slice) -> Group:
-    changes = {f.name: getattr(group, f.name)[rows] for f in fields(group) if isinstance(getattr(group, f.name), np.ndarray)}
+    changes = {
+        f.name: getattr(group, f.name)[rows] for f in fields(group) if isinstance(getattr(group, f.name), np.ndarray)
+    }
     return type(group)(**{f.name: changes.get(f.name, getattr(group, f.name)) for f in fields(group)})
 
 

@@ -64,7 +64,9 @@ def section(model: Model, variable: str, at: Mapping[str, Any] | None = None) ->
     if design.kinds[variable] != "number" or any(
         isinstance(f, CategoryFactor) and f.column == variable for term in design.terms for f in term.factors
     ):
-        raise OptionError(f"{variable!r} is a category: a curve runs along a number. Hold it with at={{{variable!r}: ...}}")
+        raise OptionError(
+            f"{variable!r} is a category: a curve runs along a number. Hold it with at={{{variable!r}: ...}}"
+        )
     for name, value in at.items():
         if name == variable:
             raise OptionError(f"{name!r} is the predictor that moves: it cannot be held as well")
@@ -101,5 +103,3 @@ def _number(name: str, value: Any) -> float:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(repr(name) for name in names)
-
-

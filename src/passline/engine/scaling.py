@@ -80,7 +80,9 @@ class Scaling:
         return g / np.where(self.spread > 0, self.spread, 1.0)
 
 
-def assemble(groups: Iterable[Group], p: int, n: int, intercept: bool, weight: Floats | None) -> tuple[Columns, Scaling]:
+def assemble(
+    groups: Iterable[Group], p: int, n: int, intercept: bool, weight: Floats | None
+) -> tuple[Columns, Scaling]:
     """Columns ready for a solver, and the map back to the design's.
 
     ``groups`` come in the design's order without the intercept; ``p`` counts all columns. Numbers are copied into one

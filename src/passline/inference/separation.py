@@ -92,32 +92,39 @@ def _widest(A: Floats, E: Floats) -> tuple[Floats | None, NDArray[np.bool_]]:
 
 
 def _moves(A: Floats, interior: Floats, terms: Floats) -> tuple[Floats, Floats]:
-    """For each term (a row of ``terms``) which way the cone {u: A u >= 0} moves it, and the directions that show it."""
+    """For each term (a row of ``terms``) which way the cone {u: A u >= 0} moves it, and extreme rays that show it.
+
+    The cone is pointed, so its section {u: mean(A) u = 1} is bounded, and each term's least and greatest value on it
+    is at an extreme ray.
+    """
     moves = np.zeros(len(terms))
-    extreme: list[Floats] = []
+    rays: list[Floats] = []
     scale = float(np.abs(terms).max(initial=0.0))
-    none = np.zeros((0, len(interior)))
+    section = A.mean(axis=0)
     for j, c in enumerate(terms):
         length = float(np.linalg.norm(c))
         if length <= 1e-9 * scale:
             continue
-        c = c / length
-        now = float(c @ interior)
-        if abs(now) <= 1e-9 * float(np.linalg.norm(interior)):
-            moves[j] = np.nan  # from the interior it can go both ways
-            continue
-        moves[j] = np.sign(now)
         if len(interior) == 1:
+            moves[j] = np.sign(c @ interior)
             continue
-        u = _programme(-moves[j] * c, A, none)
-        extreme.append(u)
-        if -moves[j] * float(c @ u) > TOLERANCE:
-            moves[j] = np.nan
-    return moves, np.array(extreme).reshape(len(extreme), len(interior))
+        ends = [_programme(sign * c / length, A, section[None], on=1.0) for sign in (1.0, -1.0)]
+        rays += ends
+        signs = {_sign(c / length, u) for u in ends} - {0}
+        moves[j] = np.nan if len(signs) == 2 else signs.pop() if signs else 0.0
+    return moves, np.array(rays).reshape(len(rays), len(interior))
 
 
-def _programme(c: Floats, A: Floats, E: Floats) -> Floats:
-    """argmax c'b subject to A b >= 0, E b = 0, |b| <= 1 in every coordinate; constraints join as they are violated."""
+def _sign(c: Floats, u: Floats) -> int:
+    along = float(c @ u)
+    return 0 if abs(along) <= TOLERANCE * float(np.linalg.norm(u)) else int(np.sign(along))
+
+
+def _programme(c: Floats, A: Floats, E: Floats, on: float = 0.0) -> Floats:
+    """Argmax c'b subject to A b >= 0 and E b = 0 in the box |b_j| <= 1, or E b = ``on`` without a box.
+
+    Constraints join as they are violated, so that a million rows cost little more than a thousand.
+    """
     from scipy.optimize import linprog  # slow to import, and rarely needed
 
     size = float(np.abs(c).max(initial=0.0))
@@ -126,13 +133,15 @@ def _programme(c: Floats, A: Floats, E: Floats) -> Floats:
     active = np.zeros(len(A), dtype=bool)
     active[np.linspace(0, len(A) - 1, min(len(A), CONSTRAINTS)).astype(int)] = True
     while True:
+        # A subset of the constraints may leave the section unbounded; the box then keeps the next answer in sight.
+        bounds = (None, None) if on and active.all() else (-1e6, 1e6) if on else (-1, 1)
         found = linprog(
             -c / size,
             A_ub=-A[active],
             b_ub=np.zeros(int(active.sum())),
             A_eq=E if len(E) else None,
-            b_eq=np.zeros(len(E)) if len(E) else None,
-            bounds=(-1, 1),
+            b_eq=np.full(len(E), on) if len(E) else None,
+            bounds=bounds,
             method="highs",
             options={"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9},
         )

@@ -68,7 +68,7 @@ def _reasons(design: Design, blocks: Blocks, scaling: Scaling, yes: str, no: str
         unit[scaling.position[j]] = 1.0
         z: Floats = blocks.each_row(_column, unit)
         x = (scaling.center[j] + scaling.scale[j] * z)[real]
-        values = np.unique(x[: 1000]) if len(x) > 1000 else np.unique(x)
+        values = np.unique(x[:1000]) if len(x) > 1000 else np.unique(x)
         if len(values) <= 2 and set(np.unique(x)) <= {0.0, 1.0}:
             yield from _level(name, x, y[real], yes, no)
             continue

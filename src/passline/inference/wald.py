@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def normal_quantile(level: float) -> float:
-    """z with P(|Z| <= z) = level for a standard normal Z; raises OptionError for a level outside (0, 1)."""
+    """Z with P(|Z| <= z) = level for a standard normal Z; raises OptionError for a level outside (0, 1)."""
     if not 0.0 < level < 1.0:
         raise OptionError(f"the level is {level}: give a share between 0 and 1, such as 0.95")
     return NormalDist().inv_cdf(0.5 + level / 2)

@@ -36,7 +36,7 @@ def independent(blocks: Blocks, scaling: Scaling, *, sample: int = 50_000) -> Ra
     """
     order = scaling.position  # design order -> blocks' order
     own = scaling.length()[order]
-    for rows in ((sample, blocks.n) if blocks.n > 2 * sample else (blocks.n,)):
+    for rows in (sample, blocks.n) if blocks.n > 2 * sample else (blocks.n,):
         part = blocks.sample(rows)
         gram = part.sum(_gram)[np.ix_(order, order)] / blocks.total
         length = np.sqrt(np.diagonal(gram))

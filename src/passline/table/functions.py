@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -53,6 +54,11 @@ class Function:
     learn: Callable[[Values, Setting], State] | None = None
     valid: Callable[[Setting, State], bool] | None = None  # is this a state that `learn` could have found?
     suffixes: Callable[[str, State], tuple[str, ...]] | None = None  # argument's text -> what column names add
+    inverse: Callable[[float, Setting, State], float] | None = (
+        None  # where it is monotone; boundaries are taken back by it
+    )
+    image: Callable[[Setting], tuple[float, float]] = lambda _setting: (-math.inf, math.inf)  # its values there
+    monotone_above: Callable[[Setting], float | None] = lambda _setting: None  # monotone from here on; None: everywhere
 
 
 def literal(value: float) -> str:
@@ -92,6 +98,24 @@ def _power_sql(x: str, setting: Setting, _state: State) -> tuple[str, ...]:
 def _power_arrays(x: Values, setting: Setting, _state: State) -> tuple[Values, ...]:
     k = float(setting or 0.0)
     return (x * x if k == 2.0 else np.asarray(np.power(x, k)),)
+
+
+def _odd(setting: Setting) -> bool:
+    k = float(setting or 0.0)
+    return k > 0 and k % 2.0 == 1.0
+
+
+def _power_inverse(t: float, setting: Setting, _state: State) -> float:
+    k = float(setting or 0.0)
+    if t == 0.0 or math.isinf(t):
+        size = math.inf if (t == 0.0) == (k < 0) else 0.0
+    else:
+        size = math.exp(math.log(abs(t)) / k) if k else math.nan
+    return math.copysign(size, t)
+
+
+def _exp(t: float) -> float:
+    return math.exp(t) if t < 709.0 else math.inf
 
 
 # --- scale -------------------------------------------------------------------------------------------------------
@@ -211,6 +235,7 @@ _ENTRIES = (
         "a number above 0",
         sql=_log_sql,
         arrays=lambda x, _setting, _state: (np.log(x),),
+        inverse=lambda t, _setting, _state: _exp(t),
     ),
     Function(
         "log1p",
@@ -218,6 +243,7 @@ _ENTRIES = (
         "a number above -1",
         sql=_log1p_sql,
         arrays=lambda x, _setting, _state: (np.log1p(x),),
+        inverse=lambda t, _setting, _state: _exp(t) - 1.0 if abs(t) > 1 else math.expm1(t),
     ),
     Function(
         "exp",
@@ -225,6 +251,8 @@ _ENTRIES = (
         "a number of at most 709.78, or the result overflows",
         sql=lambda x, _setting, _state: (f"CASE WHEN {x} > 709.782712893384 THEN NULL ELSE exp({x}) END",),
         arrays=lambda x, _setting, _state: (np.exp(x),),
+        inverse=lambda t, _setting, _state: math.log(t) if t > 0 else -math.inf,
+        image=lambda _setting: (0.0, math.inf),
     ),
     Function(
         "sqrt",
@@ -232,6 +260,8 @@ _ENTRIES = (
         "a number of at least 0",
         sql=_sqrt_sql,
         arrays=lambda x, _setting, _state: (np.sqrt(x),),
+        inverse=lambda t, _setting, _state: t * t,
+        image=lambda _setting: (0.0, math.inf),
     ),
     Function(
         "abs",
@@ -239,6 +269,9 @@ _ENTRIES = (
         "a finite number",
         sql=lambda x, _setting, _state: (f"abs({x})",),
         arrays=lambda x, _setting, _state: (np.abs(x),),
+        inverse=lambda t, _setting, _state: t,
+        image=lambda _setting: (0.0, math.inf),
+        monotone_above=lambda _setting: 0.0,
     ),
     Function(
         "power",
@@ -247,6 +280,9 @@ _ENTRIES = (
         Parameter("number", required=True),
         sql=_power_sql,
         arrays=_power_arrays,
+        inverse=_power_inverse,
+        image=lambda setting: (-math.inf, math.inf) if _odd(setting) else (0.0, math.inf),
+        monotone_above=lambda setting: None if _odd(setting) else 0.0,
     ),
     Function(
         "scale",
@@ -256,6 +292,7 @@ _ENTRIES = (
         arrays=_scale_arrays,
         learn=_scale_learn,
         valid=lambda _setting, state: len(state) == 2 and state[1] > 0,
+        inverse=lambda t, _setting, state: state[0] + t * state[1],
     ),
     Function(
         "rcs",

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline import modelfile
+from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
 from passline.fitting import Fitted, fit_rows
-from passline.inference.boundary import Boundary, boundary
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.design import learn
 from passline.table.formula import parse
-from passline.table.frames import as_native
+from passline.table.native import as_native
 from passline.table.source import open_source
 
 if TYPE_CHECKING:

@@ -1,0 +1,178 @@
+"""What a fit, a boundary and a separation look like in a terminal: plain text, as wide as it has to be."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from passline.boundary import Boundary
+from passline.model import Model
+
+WIDTH = 100
+
+
+def summary(model: Model) -> str:
+    """The coefficient table with what stands above and below it."""
+    return "\n".join([*_head(model), _table(model), *_foot(model)])
+
+
+def boundary_text(found: Boundary) -> str:
+    """A boundary in two or three lines."""
+    at = f", at {', '.join(f'{name} = {_short(value)}' for name, value in found.held.items())}" if found.held else ""
+    head = f"Probability {found.probability:g} is reached at {found.variable}"
+    if math.isnan(found.estimate):
+        lines = [f"No estimate{at}: {found.note}."]
+        if found.pieces:
+            lines.append(f"  {found.variable}: {set_text(found)} ({found.interval})")
+        return "\n".join(lines)
+    lines = [f"{head} = {number(found.estimate, 7)}{at}."]
+    error = "" if math.isnan(found.std_error) else f"standard error {number(found.std_error, 6)}; "
+    lines.append(f"  {error}{100 * found.level:g} % {found.interval} set: {set_text(found)}")
+    if found.others:
+        lines.append("  Also at " + ", ".join(number(value, 7) for value in found.others))
+    if found.note:
+        lines.append(f"  {found.note[0].upper()}{found.note[1:]}.")
+    return "\n".join(lines)
+
+
+def set_text(found: Boundary) -> str:
+    """A confidence set in words."""
+    if found.shape == "empty":
+        return "none"
+    if found.shape == "everything":
+        return "every value; the data rule none out"
+    return " and ".join(_piece(low, high) for low, high in found.pieces)
+
+
+def _piece(low: float, high: float) -> str:
+    if math.isinf(low):
+        return f"up to {number(high, 7)}"
+    if math.isinf(high):
+        return f"from {number(low, 7)} up"
+    return f"{number(low, 7)} to {number(high, 7)}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for reading: four significant digits, without an exponent where it is short."""
+    if value is None or math.isnan(value):
+        return ""
+    if value == 0:
+        return "0"
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    size = abs(value)
+    if not 1e-4 <= size < 1e6:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:.{max(digits - 1 - math.floor(math.log10(size)), 0)}f}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value for reading."""
+    if value is None or math.isnan(value):
+        return ""
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval for reading."""
+    return f"{number(low)} to {number(high)}"
+
+
+def _head(model: Model) -> list[str]:
+    rows, design = model.rows, model.design
+    counted = f"{rows['used']:,} rows" + (
+        f", {rows['dropped']:,} more left out as incomplete" if rows["dropped"] else ""
+    )
+    lines = [
+        f"{design.formula}",
+        f"{counted}. Probability of {design.outcome} = {design.positive} (against {design.negative}).",
+    ]
+    if design.references:
+        shown = [f"{text} = {level}" for text, level in design.references.items()]
+        lines.append("Reference levels: " + ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "") + ".")
+    if model.settings.get("l2"):
+        lines.append(f"Ridge penalty l2 = {model.settings['l2']:g} a row: no standard errors, p-values or intervals.")
+    return lines
+
+
+def _table(model: Model) -> str:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    percent = f"{100 * model.level:g} %"
+    heads = ("", "estimate", "std. error", "z", "p", "odds ratio", f"{percent} interval of the odds ratio")
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
+    terms = model.terms
+    ratio = terms.odds_ratio
+    for i, name in enumerate(terms.names):
+        if terms.status[i] == "ok":
+            cells = [
+                number(terms.estimate[i]),
+                number(terms.std_error[i]),
+                "" if math.isnan(terms.statistic[i]) else f"{terms.statistic[i]:.2f}",
+                p_value(terms.p_value[i]),
+                number(ratio[i]),
+                "" if math.isnan(terms.conf_low[i]) else interval(_exp(terms.conf_low[i]), _exp(terms.conf_high[i])),
+            ]
+        else:
+            cells = [_WORDS[terms.status[i]].format(limit=(terms.limit[i] or "").replace("inf", "infinite")), *[""] * 5]
+        table.add_row(Text(name), *(Text(cell) for cell in cells))
+    return _render(table)
+
+
+_WORDS = {
+    "aliased": "aliased",
+    "infinite": "{limit}",
+    "undetermined": "undetermined",
+    "zero": "0",
+}
+
+
+def _foot(model: Model) -> list[str]:
+    g, c = model.glance, model.certificate
+    intercept = int(model.design.intercept)
+    fit_line = (
+        f"Log-likelihood {number(g['log_likelihood'], 6)}; deviance {number(g['deviance'], 6)} on {g['df_residual']} "
+        f"degrees of freedom (null {number(g['null_deviance'], 6)} on {g['nobs'] - intercept})"
+    )
+    if g["aic"] is not None:
+        fit_line += f"; AIC {number(g['aic'], 6)}; BIC {number(g['bic'], 6)}"
+    lines = [fit_line + "."]
+    if g["auc_apparent"] is not None:
+        lines.append(f"AUC {g['auc_apparent']:.3f}, apparent: on the rows of the fit.")
+    word = "Converged" if c["converged"] else "NOT CONVERGED"
+    lines.append(
+        f"{word}: gradient {c['gradient_norm']:.0e}, step left {c['max_step_in_se']:.0e} standard errors, "
+        f"{c['passes']} passes over the rows ({c['solver']}, {c['seconds']:.2g} s)."
+    )
+    return lines
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700 else math.inf
+
+
+def _render(table: Table) -> str:
+    out = io.StringIO()
+    # Names of columns decide the width, not the window: a table that is cut off is worse than one that wraps.
+    Console(file=out, width=1000, no_color=True, highlight=False).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
+
+
+def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
+    """A small table of texts, the first column to the left, the others to the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return _render(table)
