@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import numpy as np
@@ -12,6 +11,9 @@ import numpy as np
 from passline.table.design import Learned, learn
 from passline.table.formula import parse
 from passline.table.source import Column, Frame, Kind, Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 HOMES = ("frame", "relation")
 

@@ -106,7 +106,7 @@ class Design:
         """
         saved = read_saved(document)
         try:
-            formula = parse(saved.formula)
+            formula = expand_dot(parse(saved.formula), ())  # a saved formula has no dot
             terms = find_terms(formula)
             design = _build(formula, terms, saved)
         except (FormulaError, DataError) as error:

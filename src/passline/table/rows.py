@@ -11,7 +11,7 @@ from passline.errors import DataError
 from passline.table.arrays import to_arrays
 from passline.table.functions import FUNCTIONS, Values
 from passline.table.source import Frame, Relation
-from passline.table.sql import to_sql
+from passline.table.sql import to_query
 from passline.table.tree import Expression, Name, calls_of, column_of, number_text, write
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class RelationRows:
         return index if self._kept is None else int(np.flatnonzero(self._kept)[index])
 
     def _values(self, expression: Expression, part: int) -> Values:
-        return cast("Values", self._take(self._fetch(to_sql(expression, self._relation.identifiers)[part])))
+        query = to_query(expression, self._relation.table, self._relation.identifiers, part)
+        return cast("Values", self._take(_column(self._relation.connection.execute(query))))
 
     def _take(self, column: NDArray[Any]) -> NDArray[Any]:
         return column if self._kept is None else column[self._kept]
@@ -146,10 +147,7 @@ class RelationRows:
         return self._relation.connection.execute(f"SELECT {select} FROM {self._relation.table}{limit}")
 
     def _fetch(self, sql: str) -> NDArray[Any]:
-        found = self._query(f"{sql} AS v", limit="").fetchnumpy()["v"]
-        if isinstance(found, np.ma.MaskedArray):  # NULL: missing, or outside a function's domain
-            return np.ma.filled(found.astype(np.float64), np.nan)
-        return np.asarray(found)
+        return _column(self._query(f"{sql} AS v", limit=""))
 
 
 class FrameRows:
@@ -207,6 +205,16 @@ class FrameRows:
     def _take(self, name: str) -> NDArray[Any]:
         array = self._frame.arrays[name]
         return array if self._kept is None else array[self._kept]
+
+
+def _column(result: Any) -> NDArray[Any]:
+    """The column ``v`` of a query's result; NULL, where there is any, is NaN."""
+    found = result.fetchnumpy()["v"]
+    if not isinstance(found, np.ma.MaskedArray):
+        return np.asarray(found)
+    values = np.asarray(found.data, dtype=np.float64)
+    values[np.ma.getmaskarray(found)] = np.nan
+    return values
 
 
 def first_not_finite(values: Values) -> int | None:
