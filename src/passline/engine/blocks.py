@@ -50,15 +50,20 @@ class Blocks:
     every number that is reported can be traced to one.
     """
 
-    def __init__(self, block: Block, *, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(self, block: Block, *, block_bytes: int = BLOCK_BYTES, walks: list[int] | None = None) -> None:
         self.all = block
         self.n, self.p = block.columns.shape
         self.size = max(256, block_bytes // (8 * max(self.p, 1)))
         self.total = float(self.n if block.weight is None else block.weight.sum())
-        self.passes = 0
+        self._walks = [0] if walks is None else walks
+
+    @property
+    def passes(self) -> int:
+        """Walks over all rows so far, those over the same rows with other columns included."""
+        return self._walks[0]
 
     def __iter__(self) -> Iterator[Block]:
-        self.passes += 1
+        self._walks[0] += 1
         if self.n <= self.size:
             yield self.all
             return
@@ -83,7 +88,7 @@ class Blocks:
 
     def with_columns(self, columns: Columns) -> Blocks:
         """Blocks over the same rows with other columns."""
-        return Blocks(Block(columns, self.all.y, self.all.weight, self.all.offset))
+        return Blocks(Block(columns, self.all.y, self.all.weight, self.all.offset), walks=self._walks)
 
     def sample(self, m: int) -> Blocks:
         """About ``m`` rows, evenly spread over the table: the same rows each time."""

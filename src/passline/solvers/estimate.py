@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,7 +28,9 @@ class Estimate:
 
     ``coef``: (p,), NaN where aliased. ``covariance``: (p, p) inverse of the information, NaN rows and columns where
     aliased, or all NaN where the information is singular. ``keep``: (p,) bool, the columns that are not aliased.
-    ``gradient``: (p,) of the mean objective with respect to standardised columns. ``passes`` over all rows.
+    ``gradient``: (p,) of the mean objective with respect to standardised columns.
+
+    The solver worked on ``objective`` with coefficients v (k,); ``back`` (p, k) takes them to the design's: w = back v.
     """
 
     coef: Floats
@@ -36,38 +38,53 @@ class Estimate:
     gradient: Floats
     keep: Array
     solution: Solution
-    passes: int
+    objective: Objective
+    back: Floats
 
     @property
     def gradient_norm(self) -> float:
         return float(np.abs(self.gradient[self.keep]).max(initial=0.0))
 
     @property
-    def max_step_in_se(self) -> float | None:
+    def max_step_in_se(self) -> float:
         """The largest Newton step that is left in any direction, in standard errors: sqrt(n g' H^-1 g)."""
         return float(np.sqrt(max(self.solution.trace[-1].decrement, 0.0)))
 
 
 def estimate(
-    blocks: Blocks, scaling: Scaling, penalty: Penalty | None = None, *, report: Report | None = None
+    blocks: Blocks,
+    scaling: Scaling,
+    penalty: Penalty | None = None,
+    *,
+    patient: bool = False,
+    report: Report | None = None,
 ) -> Estimate:
-    """The maximum (penalised) likelihood estimate over the blocks' columns."""
-    before = blocks.passes
+    """The maximum (penalised) likelihood estimate over the blocks' columns.
+
+    ``patient``: the rows are known to overlap, so go on even while coefficients seem to grow for ever.
+    """
     penalty = penalty or Penalty()
-    rank = independent(blocks, scaling)
-    ridge = _ridge(penalty, scaling)
-    kept = rank.keep
     if penalty:
         # A ridge makes every column count, the dependent ones too.
-        kept, work, basis = np.arange(blocks.p), blocks, None
-    elif rank.triangle is not None:
-        basis = np.linalg.solve(rank.triangle, np.eye(len(kept))) * np.sqrt(blocks.total)
-        work = blocks.with_columns(Dense(blocks.all.columns.take(kept).dense() @ basis))
+        kept, work, basis = np.arange(blocks.p), blocks, np.eye(blocks.p)
     else:
-        work, basis = blocks, None
-    objective = Objective(work, ridge)
-    solution = newton(objective, start(objective, report), report=report)
-    return _restored(solution, work, kept, basis, blocks, scaling, before)
+        rank = independent(blocks, scaling)
+        kept, work, basis = rank.keep, blocks, np.eye(blocks.p)[:, rank.keep]
+        if rank.triangle is not None:
+            turn = np.linalg.solve(rank.triangle, np.eye(len(kept))) * np.sqrt(blocks.total)
+            work = blocks.with_columns(Dense(blocks.all.columns.take(kept).dense() @ turn))
+            basis = basis @ turn
+    objective = Objective(work, _ridge(penalty, scaling))
+    solution = newton(objective, start(objective, report), patient=patient or bool(penalty), report=report)
+    keep = np.isin(scaling.position, kept)
+    back = scaling.restore(basis)
+    g = np.zeros(blocks.p)
+    g[kept] = np.linalg.solve(basis[kept].T, solution.gradient)
+    coef = back @ solution.coef
+    coef[~keep] = np.nan
+    covariance = _covariance(solution, objective, back)
+    covariance[~keep, :] = covariance[:, ~keep] = np.nan
+    return Estimate(coef, covariance, scaling.standardised_gradient(g), keep, solution, objective, back)
 
 
 def start(objective: Objective, report: Report | None = None) -> Floats:
@@ -91,31 +108,8 @@ def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
     return ridge
 
 
-def _restored(
-    solution: Solution,
-    work: Blocks,
-    kept: Array,
-    basis: Floats | None,
-    blocks: Blocks,
-    scaling: Scaling,
-    before: int,
-) -> Estimate:
-    passes = blocks.passes - before + (work.passes if work is not blocks else 0)
-    p = blocks.p
-    v, V = np.zeros(p), np.zeros((p, p))
-    coef = solution.coef
+def _covariance(solution: Solution, objective: Objective, back: Floats) -> Floats:
     try:
-        covariance = inverse(solution.curvature) / work.total
+        return back @ (inverse(solution.curvature) / objective.total) @ back.T
     except NotPositiveDefiniteError:
-        covariance = np.full_like(solution.curvature, np.nan)
-    gradient = solution.gradient
-    if basis is not None:
-        coef, covariance = basis @ coef, basis @ covariance @ basis.T
-        gradient = np.linalg.solve(basis.T, gradient)
-    g = np.zeros(p)
-    v[kept], V[np.ix_(kept, kept)], g[kept] = coef, covariance, gradient
-    keep = np.isin(scaling.position, kept)
-    w, W = scaling.restore(v), scaling.restore_covariance(V)
-    w[~keep] = np.nan
-    W[~keep, :] = W[:, ~keep] = np.nan
-    return Estimate(w, W, scaling.standardised_gradient(g), keep, replace(solution), passes)
+        return np.full((len(back), len(back)), np.nan)

@@ -19,14 +19,21 @@ SETTLED = 1e-6
 MAX_STEPS = 200
 
 
-def newton(objective: Objective, start: Floats, *, report: Report | None = None, max_steps: int = MAX_STEPS) -> Solution:
+def newton(
+    objective: Objective,
+    start: Floats,
+    *,
+    patient: bool = False,
+    report: Report | None = None,
+    max_steps: int = MAX_STEPS,
+) -> Solution:
     """Minimise the objective from ``start`` (p,), and stop where its exact gradient vanishes to rounding.
 
     .. math:: w \\leftarrow w - t H(w)^{-1} g(w)
 
     with t halved from 1 until the loss falls enough (Armijo). A curvature that is numerically singular is lifted by a
     multiple of its diagonal. Status DIVERGING means that the loss has settled while the step keeps its length, as it
-    does when the outcome is separated. Source: Nocedal and Wright, Numerical Optimization (2006), 3.3 and 3.4.
+    does when the outcome is separated; ``patient`` goes on all the same. Source: Nocedal and Wright, Numerical Optimization (2006), 3.3 and 3.4.
     """
     w = start.copy()
     value: Value = objective(w, 2)
@@ -47,7 +54,7 @@ def newton(objective: Objective, start: Floats, *, report: Report | None = None,
             status = Status.CONVERGED
             break
         restless = restless + 1 if decrement < SETTLED and not proves_overlap(objective, step) else 0
-        if restless == 3:
+        if restless == 3 and not patient:
             status = Status.DIVERGING
             break
         previous = decrement

@@ -1,0 +1,200 @@
+"""The facade: ``fit()`` from a formula and data to a Fit, and ``load()`` from a model file."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline import modelfile
+from passline.engine.penalty import Penalty
+from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
+from passline.fitting import Fitted, fit_rows
+from passline.inference.boundary import Boundary, boundary
+from passline.model import Model
+from passline.solvers.base import Report
+from passline.table.design import learn
+from passline.table.formula import parse
+from passline.table.frames import as_native
+from passline.table.source import open_source
+
+if TYPE_CHECKING:
+    from passline.show.plots import Plots
+
+Floats = NDArray[np.float64]
+
+
+def fit(
+    formula: str,
+    data: Any = None,
+    *,
+    sql: str | None = None,
+    positive: str | None = None,
+    estimator: str = "ml",
+    penalty: Penalty | None = None,
+    level: float = 0.95,
+    missing: str = "drop",
+    report: Report | None = None,
+) -> Fit:
+    """Fit a logistic regression, the exact maximum of the likelihood, with a certificate.
+
+    .. math:: P(y = positive) = 1 / (1 + \\exp(-x^T w)), \\quad
+        \\hat w = \\arg\\min_w \\tfrac1n \\sum_i [\\log(1 + e^{x_i^T w}) - y_i x_i^T w] + \\tfrac{l_2}{2} |w|^2
+
+    ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
+    a DuckDB or SQLite file), a frame (pandas, polars, Arrow) or a dict of arrays; with ``sql`` whatever the query reads.
+    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
+    incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
+
+    Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
+    hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
+    McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
+    """
+    if estimator != "ml":
+        raise OptionError(f"the estimator is {estimator!r}: choose 'ml'")
+    if missing not in ("drop", "error"):
+        raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
+    source = open_source(data, sql=sql)
+    learned = learn(parse(formula), source, positive=positive)
+    if missing == "error" and learned.dropped:
+        raise OptionError(
+            f"{learned.dropped} of {learned.read} rows of {source.label} are incomplete, and missing='error' asks for none: "
+            "fill them, or use missing='drop'"
+        )
+    found = Fit.of_rows(fit_rows(learned, penalty=penalty, level=level, report=report), source.native)
+    found.warn(stacklevel=3)
+    return found
+
+
+def load(path: str | os.PathLike[str]) -> Fit:
+    """Read a model file written by :meth:`Fit.save`.
+
+    Raises ModelFileError where it cannot be read, is cut off or was altered.
+    """
+    return Fit(modelfile.load(path))
+
+
+class Fit:
+    """A fitted model: its table, its predictions, and what can be asked of it.
+
+    ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
+    """
+
+    def __init__(self, model: Model, rows: Fitted | None = None, native: str = "path") -> None:
+        self.model = model
+        self.rows = rows
+        self.native = native
+
+    @classmethod
+    def of_rows(cls, rows: Fitted, native: str) -> Fit:
+        """A fit that still has its rows; ``native`` names the library whose frames it answers in."""
+        return cls(rows.model, rows, native)
+
+    def __repr__(self) -> str:
+        from passline.show.terminal import summary  # rich is not needed to fit
+
+        return summary(self.model)
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        """What proves the estimate: converged, the exact gradient's norm, the step that is left, passes, seconds."""
+        return self.model.certificate
+
+    @property
+    def separation(self) -> Separation:
+        """Whether the estimate exists: ``kind`` ("none", "quasi", "complete") and the ``terms`` without one."""
+        return Separation(self.model.separation["kind"], tuple(self.model.separation["terms"]))
+
+    @property
+    def covariance(self) -> Floats:
+        """Covariance of the coefficients, (p, p), in the order of the terms; NaN where none exists."""
+        return self.model.covariance.copy()
+
+    @property
+    def coef(self) -> dict[str, float]:
+        """The estimates by the names of their terms; NaN where one does not exist."""
+        return dict(zip(self.model.terms.names, self.model.terms.estimate.tolist(), strict=True))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the numbers should know."""
+        return self.model.warnings
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures of the fit: ``fit.plot.curve("hours")``."""
+        from passline.show.plots import Plots  # matplotlib only where a picture is asked for
+
+        return Plots(self.model)
+
+    def tidy(self) -> Any:
+        """One row a term: estimate, std_error, statistic, p_value, odds_ratio, conf_low, conf_high, status, limit.
+
+        A frame of the library the data came in (pandas for paths, if it is there; else a dict of lists).
+        """
+        rows = self.model.terms.rows()
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        return as_native(columns, self.native)
+
+    def glance(self) -> dict[str, Any]:
+        """One dict a model: nobs, rank, log_likelihood, null_deviance, deviance, df_residual, aic, bic, auc_apparent."""
+        return dict(self.model.glance)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that ``passline fit --json`` prints."""
+        return self.model.as_json()
+
+    def predict(
+        self,
+        data: Any,
+        scale: str = "probability",
+        interval: str | bool | None = None,
+        level: float = 0.95,
+        *,
+        unseen: str = "error",
+    ) -> Floats | tuple[Floats, Floats, Floats]:
+        """The probability of the positive label for each row; see :meth:`passline.model.Model.predict`."""
+        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen)
+
+    def boundary(
+        self,
+        variable: str,
+        probability: float = 0.5,
+        at: Mapping[str, Any] | None = None,
+        interval: str = "auto",
+        level: float = 0.95,
+    ) -> Boundary:
+        """The value of ``variable`` at which the probability is ``probability``; see :func:`boundary`."""
+        return boundary(self.model, variable, probability, at, interval=interval, level=level)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""
+        modelfile.save(self.model, path)
+
+    def warn(self, stacklevel: int = 2) -> None:
+        """Raise this fit's warnings as Python's."""
+        if not self.model.certificate["converged"]:
+            text = (
+                f"not converged after {self.certificate['passes']} passes: the gradient is "
+                f"{self.certificate['gradient_norm']:.1e}; look at the columns' scales and at near-duplicates among them"
+            )
+            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+        separated = self.model.separation["kind"] != "none"
+        for text in self.model.warnings:
+            kind = SeparationWarning if separated and "separated" in text else PasslineWarning
+            warnings.warn(text, kind, stacklevel=stacklevel + 1)
+
+
+class Separation:
+    """The verdict on existence: ``kind`` is "none", "quasi" or "complete"; ``terms`` have no finite estimate."""
+
+    def __init__(self, kind: str, terms: tuple[str, ...]) -> None:
+        self.kind = kind
+        self.terms = terms
+
+    def __repr__(self) -> str:
+        return f"Separation(kind={self.kind!r}, terms={list(self.terms)!r})"

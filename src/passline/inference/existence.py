@@ -1,0 +1,125 @@
+"""The estimate where it exists, and where it does not what remains of it: the limiting model and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline.engine.blocks import Block, Blocks
+from passline.engine.likelihood import bernoulli
+from passline.engine.penalty import Penalty
+from passline.engine.scaling import Scaling
+from passline.inference.separation import Recession, recession
+from passline.solvers.base import Report, Status
+from passline.solvers.estimate import Estimate, estimate
+
+Floats = NDArray[np.float64]
+TermStatus = Literal["ok", "aliased", "infinite", "undetermined", "zero"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An estimate with its verdict.
+
+    ``coef``: (p,) finite, zero where aliased; under separation those of the limiting model, on the rows that no
+    direction separates. ``covariance``: (p, p), NaN where none exists. ``eta``: (n,), +-inf in separated rows.
+    ``certified``: the estimate whose gradient vanishes (None where every row is separated). ``recession``: None where
+    the estimate exists.
+    """
+
+    coef: Floats
+    covariance: Floats
+    status: tuple[TermStatus, ...]
+    limit: tuple[str | None, ...]
+    eta: Floats
+    log_likelihood: float
+    rank: int
+    certified: Estimate | None
+    recession: Recession | None
+
+
+def maximum_likelihood(
+    blocks: Blocks, scaling: Scaling, penalty: Penalty | None = None, report: Report | None = None
+) -> Outcome:
+    """Maximise the (penalised) likelihood; where it has no maximum, decide so by linear programmes and take the limit.
+
+    The log-likelihood is then its supremum: separated rows contribute nothing, the others their maximum. Source:
+    Albert and Anderson (1984), Biometrika 71; Konis (2007), thesis, Oxford.
+    """
+    first = estimate(blocks, scaling, penalty, report=report)
+    if first.solution.status is Status.DIVERGING:
+        found = recession(first.objective.blocks, first.back)
+        if found.kind != "none":
+            return _limiting(blocks, scaling, first, found)
+        first = estimate(blocks, scaling, penalty, patient=True, report=report)
+    eta = linear_predictor(first)
+    status: tuple[TermStatus, ...] = tuple("ok" if kept else "aliased" for kept in first.keep)
+    return Outcome(
+        coef=np.nan_to_num(first.coef),
+        covariance=first.covariance,
+        status=status,
+        limit=(None,) * len(status),
+        eta=eta,
+        log_likelihood=log_likelihood(blocks, eta),
+        rank=int(first.keep.sum()),
+        certified=first,
+        recession=None,
+    )
+
+
+def linear_predictor(found: Estimate) -> Floats:
+    """The linear predictor of each row of an estimate, (n,)."""
+    eta: Floats = found.objective.blocks.each_row(Block.eta, found.solution.coef)
+    return eta
+
+
+def log_likelihood(blocks: Blocks, eta: Floats) -> float:
+    """The log-likelihood of the rows at ``eta`` (n,); a row sent to infinity by its own outcome contributes nothing."""
+    loss, _, _ = bernoulli(np.where(np.isinf(eta), 0.0, eta), blocks.all.y)
+    loss = np.where(np.isinf(eta), 0.0, loss)
+    return -float(loss.sum() if blocks.all.weight is None else blocks.all.weight @ loss)
+
+
+def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recession) -> Outcome:
+    p = scaling.p
+    status = tuple(_status(kept, move) for kept, move in zip(first.keep, found.moves, strict=True))
+    ok = np.array([word == "ok" for word in status])
+    eta = np.where(blocks.all.y > 0.5, np.inf, -np.inf)
+    coef, covariance, limiting = np.zeros(p), np.full((p, p), np.nan), None
+    rest = ~found.separated
+    if blocks.all.weight is not None:
+        rest &= blocks.all.weight > 0
+    if rest.any():
+        # Aliased columns differ here, but what no direction moves is the same however the others are chosen.
+        limiting = estimate(blocks.select(np.flatnonzero(rest)), scaling, patient=True)
+        coef = np.nan_to_num(limiting.coef)
+        eta[rest] = linear_predictor(limiting)
+        covariance[np.ix_(ok, ok)] = limiting.covariance[np.ix_(ok, ok)]
+    return Outcome(
+        coef=coef,
+        covariance=covariance,
+        status=status,
+        limit=tuple(_limit(word, move) for word, move in zip(status, found.moves, strict=True)),
+        eta=eta,
+        log_likelihood=log_likelihood(blocks, eta),
+        rank=int(first.keep.sum()),
+        certified=limiting,
+        recession=found,
+    )
+
+
+def _status(kept: bool, move: float) -> TermStatus:
+    if not kept:
+        return "aliased"
+    if np.isnan(move):
+        return "undetermined"
+    return "infinite" if move else "ok"
+
+
+def _limit(status: TermStatus, move: float) -> str | None:
+    if status != "infinite":
+        return None
+    return "+inf" if move > 0 else "-inf"

@@ -1,0 +1,167 @@
+"""Whether the maximum-likelihood estimate exists, decided by linear programmes, and what is left of it if not.
+
+The log-likelihood has no maximum exactly where some direction b separates: s_i x_i' b >= 0 in every row, s_i = +1 for
+a success and -1 for a failure (both, where a row holds both), with X b not zero (Albert and Anderson 1984; Konis
+2007). These directions form the cone of recession. A term is infinite where every direction of the cone moves it one
+way, undetermined where they disagree, and finite where none moves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline.engine.blocks import Blocks
+
+Floats = NDArray[np.float64]
+Kind = Literal["none", "quasi", "complete"]
+
+# Rows are scaled to length one and columns are standardised: what a programme leaves below this is its rounding.
+TOLERANCE = 1e-7
+# More constraints than this are brought in as they are violated, not all at once.
+CONSTRAINTS = 4_000
+
+
+@dataclass(frozen=True)
+class Recession:
+    """The cone of directions along which the likelihood rises for ever.
+
+    ``separated``: (n,) bool, the rows that some direction tells apart strictly. ``moves``: (p,) +1 or -1 for an
+    infinite term, 0 for a finite one, NaN for an undetermined one. ``directions``: (m, p) directions of the cone in the
+    design's coordinates, the first in its relative interior; none where the estimate exists.
+    """
+
+    kind: Kind
+    separated: NDArray[np.bool_]
+    moves: Floats
+    directions: Floats
+
+
+def recession(blocks: Blocks, back: Floats) -> Recession:
+    """The cone of recession of the rows in ``blocks``, whose columns must be independent.
+
+    ``back``: (p, k), from the blocks' coefficients to those of the terms that are to be judged.
+    """
+    X, y = blocks.all.columns.dense(), blocks.all.y
+    real = np.ones(len(y), dtype=bool) if blocks.all.weight is None else blocks.all.weight > 0
+    length = np.linalg.norm(X, axis=1)
+    U = X / np.where(length > 0, length, 1.0)[:, None]
+    mixed = real & (y > 0) & (y < 1)
+    pure = real & ~mixed
+    A = U[pure] * np.where(y[pure] > 0.5, 1.0, -1.0)[:, None]
+    E = _row_space(U[mixed])
+    interior, strict = _widest(A, E)
+    separated = np.zeros(len(y), dtype=bool)
+    separated[np.flatnonzero(pure)[strict]] = True
+    p = len(back)
+    if interior is None:
+        return Recession("none", separated, np.zeros(p), np.zeros((0, p)))
+    N = _null_space(U[real & ~separated])
+    interior = N @ (N.T @ interior)
+    margin = float((A[strict] @ interior).min())
+    if margin <= 0:
+        # The programme's direction does not survive exact arithmetic on its own rows.
+        return Recession("none", np.zeros(len(y), dtype=bool), np.zeros(p), np.zeros((0, p)))
+    moves, extreme = _moves(A[strict] @ N, N.T @ interior, back @ N)
+    near = margin / 2 * np.concatenate([N.T, -N.T])  # rows have length one: still inside the cone
+    directions = np.concatenate([interior[None], interior + near, extreme @ N.T])
+    kind: Kind = "complete" if separated[real].all() else "quasi"
+    return Recession(kind, separated, moves, directions @ back.T)
+
+
+def _widest(A: Floats, E: Floats) -> tuple[Floats | None, NDArray[np.bool_]]:
+    """A direction b with A b >= 0, E b = 0 that is strict in as many rows as possible, and those rows.
+
+    Each programme maximises the sum of A b over the rows not yet strict, in a box; its answers add up to a direction
+    in the relative interior of the cone.
+    """
+    strict = np.zeros(len(A), dtype=bool)
+    total: Floats | None = None
+    while not strict.all():
+        b = _programme(A[~strict].sum(axis=0), A, E)
+        gains = A @ b
+        new = ~strict & (gains > TOLERANCE)
+        if not new.any():
+            break
+        strict |= new
+        total = b if total is None else total + b
+    return total, strict
+
+
+def _moves(A: Floats, interior: Floats, terms: Floats) -> tuple[Floats, Floats]:
+    """For each term (a row of ``terms``) which way the cone {u: A u >= 0} moves it, and the directions that show it."""
+    moves = np.zeros(len(terms))
+    extreme: list[Floats] = []
+    scale = float(np.abs(terms).max(initial=0.0))
+    none = np.zeros((0, len(interior)))
+    for j, c in enumerate(terms):
+        length = float(np.linalg.norm(c))
+        if length <= 1e-9 * scale:
+            continue
+        c = c / length
+        now = float(c @ interior)
+        if abs(now) <= 1e-9 * float(np.linalg.norm(interior)):
+            moves[j] = np.nan  # from the interior it can go both ways
+            continue
+        moves[j] = np.sign(now)
+        if len(interior) == 1:
+            continue
+        u = _programme(-moves[j] * c, A, none)
+        extreme.append(u)
+        if -moves[j] * float(c @ u) > TOLERANCE:
+            moves[j] = np.nan
+    return moves, np.array(extreme).reshape(len(extreme), len(interior))
+
+
+def _programme(c: Floats, A: Floats, E: Floats) -> Floats:
+    """argmax c'b subject to A b >= 0, E b = 0, |b| <= 1 in every coordinate; constraints join as they are violated."""
+    from scipy.optimize import linprog  # slow to import, and rarely needed
+
+    size = float(np.abs(c).max(initial=0.0))
+    if size == 0.0:
+        return np.zeros(len(c))
+    active = np.zeros(len(A), dtype=bool)
+    active[np.linspace(0, len(A) - 1, min(len(A), CONSTRAINTS)).astype(int)] = True
+    while True:
+        found = linprog(
+            -c / size,
+            A_ub=-A[active],
+            b_ub=np.zeros(int(active.sum())),
+            A_eq=E if len(E) else None,
+            b_eq=np.zeros(len(E)) if len(E) else None,
+            bounds=(-1, 1),
+            method="highs",
+            options={"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9},
+        )
+        if found.status != 0:
+            raise ArithmeticError(f"the linear programme of the separation test ended with: {found.message}")
+        b: Floats = np.asarray(found.x)
+        slack = A @ b
+        violated = ~active & (slack < -1e-9)
+        if not violated.any():
+            return b
+        worst = np.flatnonzero(violated)
+        active[worst[np.argsort(slack[worst])[:CONSTRAINTS]]] = True
+
+
+def _row_space(U: Floats) -> Floats:
+    """A few rows that span the rows of U: (rank, k)."""
+    if not len(U):
+        return U
+    R = np.linalg.qr(U, mode="r")
+    _, s, Vt = np.linalg.svd(R, full_matrices=False)
+    return Vt[s > 1e-10 * s.max(initial=0.0)]
+
+
+def _null_space(U: Floats) -> Floats:
+    """An orthonormal basis of {b: U b = 0}: (k, d)."""
+    k = U.shape[1]
+    if not len(U):
+        return np.eye(k)
+    R = np.linalg.qr(U, mode="r") if len(U) > k else U
+    _, s, Vt = np.linalg.svd(R, full_matrices=True)
+    rank = int((s > 1e-10 * s.max(initial=0.0)).sum())
+    return Vt[rank:].T

@@ -1,0 +1,229 @@
+"""A fitted model as numbers only: the design, coefficients, their covariance; prediction, and the file.
+
+Nothing here needs the rows of the fit, and nothing here is code: a model file is JSON that is checked and read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from passline.engine.columns import Coded, Columns, Dense
+from passline.engine.likelihood import mean
+from passline.errors import OptionError
+from passline.inference.existence import TermStatus
+from passline.inference.wald import normal_quantile
+from passline.table.coding import Unseen
+from passline.table.design import CodedColumns, Design, Group
+from passline.table.source import Frame, Source, open_source
+
+Floats = NDArray[np.float64]
+
+# Rows whose standard errors are formed at once: about 4 MB of doubles at 30 columns.
+INTERVAL_ROWS = 16_384
+# A row lies on the edge of a separating direction when its component along it is below this share of both lengths.
+ON_THE_EDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The coefficient table as columns, one entry a column of the design; NaN where a number does not exist.
+
+    ``limit``: "+inf" or "-inf" where the status is infinite, else None.
+    """
+
+    names: tuple[str, ...]
+    estimate: Floats
+    std_error: Floats
+    statistic: Floats
+    p_value: Floats
+    conf_low: Floats
+    conf_high: Floats
+    status: tuple[TermStatus, ...]
+    limit: tuple[str | None, ...]
+
+    @property
+    def odds_ratio(self) -> Floats:
+        """exp(estimate): by what the odds are multiplied when the column grows by one."""
+        with np.errstate(over="ignore"):
+            return np.exp(self.estimate)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a term, in the words of the interface; None where a number does not exist."""
+        columns: list[tuple[str, Sequence[Any]]] = [
+            ("term", self.names),
+            *((name, [number(v) for v in getattr(self, name)]) for name in _NUMBERS),
+            ("status", self.status),
+            ("limit", self.limit),
+        ]
+        return [dict(zip((name for name, _ in columns), values, strict=True)) for values in zip(*(c for _, c in columns), strict=True)]
+
+
+_NUMBERS = ("estimate", "std_error", "statistic", "p_value", "odds_ratio", "conf_low", "conf_high")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything a fit says, without its rows.
+
+    ``coef``: (p,) finite numbers, zero where aliased; where an estimate is infinite, those of the limiting model.
+    ``covariance``: (p, p), NaN where none exists. ``directions``: (m, p), the separating directions, the first in the
+    interior of their cone; (0, p) where the estimate exists. ``summaries``: for each predictor's column its range,
+    mean or most frequent level, and binned counts for pictures.
+    """
+
+    design: Design
+    terms: Terms
+    coef: Floats
+    covariance: Floats
+    directions: Floats
+    estimator: str
+    level: float
+    rows: Mapping[str, int]
+    glance: Mapping[str, Any]
+    certificate: Mapping[str, Any]
+    separation: Mapping[str, Any]
+    summaries: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of ``fit --json``."""
+        return {
+            "formula": self.design.formula,
+            "outcome": self.design.outcome,
+            "positive": self.design.positive,
+            "estimator": self.estimator,
+            "rows": dict(self.rows),
+            "terms": self.terms.rows(),
+            "glance": dict(self.glance),
+            "certificate": dict(self.certificate),
+            "separation": dict(self.separation),
+            "warnings": list(self.warnings),
+        }
+
+    def predict(
+        self,
+        data: Any,
+        *,
+        scale: str = "probability",
+        interval: str | bool | None = None,
+        level: float = 0.95,
+        unseen: str = "error",
+    ) -> Floats | tuple[Floats, Floats, Floats]:
+        """The probability of the positive label for each row of ``data``, or its logit.
+
+        .. math:: p = 1 / (1 + \\exp(-(x^T w))), \\quad \\text{interval: } x^T w \\pm z \\sqrt{x^T V x}
+            \\text{ on the logit scale}
+
+        ``data``: path, frame, dict of arrays, or one row as a dict of single values. Returns (n,), NaN where a
+        predictor is missing or separated data leave the probability open; with ``interval`` (p, low, high), each (n,).
+        ``unseen``: "error", or "baseline" to take a category that was not there at fitting time for the reference.
+        Raises DataError for missing columns and unseen categories, OptionError for words not listed here.
+        """
+        if scale not in ("probability", "logit"):
+            raise OptionError(f"the scale is {scale!r}: choose 'probability' or 'logit'")
+        if unseen not in ("error", "baseline"):
+            raise OptionError(f"unseen is {unseen!r}: choose 'error' or 'baseline'")
+        if interval not in (None, False, True, "wald"):
+            raise OptionError(f"the interval is {interval!r}: predictions have 'wald' intervals, or None")
+        groups, complete = self.groups(self.frame(data), unseen)
+        n = len(complete)
+        eta = np.full(n, np.nan)
+        eta[complete] = self._limit(groups, int(complete.sum()))
+        out = [eta]
+        if interval:
+            z = normal_quantile(level)
+            error = np.full(n, np.nan)
+            error[complete] = z * self.standard_error(groups, int(complete.sum()))
+            # Beyond the edge of separated rows the probability is 0 or 1 in the limit, with nothing around it.
+            error[np.isinf(eta)] = 0.0
+            out += [eta - error, eta + error]
+        if scale == "probability":
+            out = [mean(values) for values in out]
+        return out[0] if len(out) == 1 else (out[0], out[1], out[2])
+
+    def frame(self, data: Any) -> Frame:
+        """The predictors' columns of ``data``, read as the kinds they had at fitting time."""
+        if isinstance(data, Mapping) and data and all(_single(value) for value in data.values()):
+            data = {name: [value] for name, value in data.items()}
+        source: Source = open_source(data)
+        self.design.require(source.columns, source.label)
+        staged = source.stage(self.design.variables, self.design.kinds)
+        return staged if isinstance(staged, Frame) else staged.frame()
+
+    def groups(self, frame: Frame, unseen: str = "error") -> tuple[list[Group], NDArray[np.bool_]]:
+        """The design's columns on complete rows, and which rows those are."""
+        groups, complete = self.design.predict_groups(frame, cast(Unseen, unseen))
+        return list(groups), complete
+
+    def times(self, groups: Sequence[Group], n: int, w: Floats) -> Floats:
+        """X w for rows as groups of columns: (p,) -> (n,), or (p, k) -> (n, k)."""
+        eta = np.zeros((n, *w.shape[1:]))
+        j = 0
+        if self.design.intercept:
+            eta += w[0]
+            j = 1
+        for group in groups:
+            columns = as_columns(group)
+            eta += columns.times(w[j : j + columns.shape[1]])
+            j += columns.shape[1]
+        return eta
+
+    def standard_error(self, groups: Sequence[Group], n: int) -> Floats:
+        """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,)."""
+        V = np.nan_to_num(self.covariance)
+        values, vectors = np.linalg.eigh(V)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        out = np.empty(n)
+        for start in range(0, n, INTERVAL_ROWS):
+            stop = min(start + INTERVAL_ROWS, n)
+            part = [_rows(group, slice(start, stop)) for group in groups]
+            out[start:stop] = np.sqrt(np.square(self.times(part, stop - start, root)).sum(axis=1))
+        return out
+
+    def _limit(self, groups: Sequence[Group], n: int) -> Floats:
+        """The linear predictor, +-inf where a separating direction sends it there, NaN where directions disagree."""
+        eta = self.times(groups, n, self.coef)
+        if not len(self.directions):
+            return eta
+        along = self.times(groups, n, self.directions.T)  # (n, m)
+        size = self.times([_absolute(group) for group in groups], n, np.abs(self.directions.T))
+        sign = np.where(np.abs(along) <= ON_THE_EDGE * size, 0.0, np.sign(along))
+        up = (sign >= 0).all(axis=1) & (sign[:, 0] > 0)
+        down = (sign <= 0).all(axis=1) & (sign[:, 0] < 0)
+        still = (sign == 0).all(axis=1)
+        return np.select([up, down, still], [np.inf, -np.inf, eta], np.nan)
+
+
+def number(value: float) -> float | None:
+    """A number for JSON: None where it is not finite."""
+    value = float(value)
+    return value if math.isfinite(value) else None
+
+
+def as_columns(group: Group) -> Columns:
+    """A group of the design as the engine's columns."""
+    if isinstance(group, CodedColumns):
+        return Coded(group.codes, group.width, group.values)
+    return Dense(group.values[:, None])
+
+
+def _rows(group: Group, rows: slice) -> Group:
+    changes = {f.name: getattr(group, f.name)[rows] for f in fields(group) if isinstance(getattr(group, f.name), np.ndarray)}
+    return type(group)(**{f.name: changes.get(f.name, getattr(group, f.name)) for f in fields(group)})
+
+
+def _absolute(group: Group) -> Group:
+    if isinstance(group, CodedColumns):
+        return CodedColumns(group.codes, group.width, None if group.values is None else np.abs(group.values))
+    return type(group)(np.abs(group.values))
+
+
+def _single(value: Any) -> bool:
+    return value is None or isinstance(value, str | bytes) or np.ndim(value) == 0

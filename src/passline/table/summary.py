@@ -1,0 +1,58 @@
+"""What a model remembers of its predictors for pictures and defaults: range, mean, frequent level, binned counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from passline.table.design import Learned
+from passline.table.functions import Values
+from passline.table.rows import CompleteRows
+from passline.table.tree import Name
+
+BINS = 20
+
+
+def summarise(learned: Learned, weight: Values | None = None) -> dict[str, dict[str, Any]]:
+    """For each predictor's column: a number's range, mean and counts in equal bins, a category's counts by level.
+
+    ``count`` and ``positive`` are numbers of rows (of weight, where given), positive those with the positive outcome.
+    """
+    c = np.ones(learned.used) if weight is None else weight
+    kinds = learned.design.kinds
+    return {
+        name: _number(learned.rows, name, learned.y, c)
+        if kinds[name] == "number"
+        else _category(learned.rows, name, learned.y, c)
+        for name in learned.design.variables
+    }
+
+
+def _number(rows: CompleteRows, name: str, y: Values, c: Values) -> dict[str, Any]:
+    x = rows.numbers(Name(name))
+    low, high = float(x.min()), float(x.max())
+    unit = max(abs(low), abs(high)) or 1.0  # so that a range of 1e300 stays a number
+    width = high / unit - low / unit
+    place = np.zeros(len(x), dtype=np.intp)
+    if width > 0:
+        place = np.minimum(((x / unit - low / unit) * (BINS / width)).astype(np.intp), BINS - 1)
+    return {
+        "kind": "number",
+        "min": low,
+        "max": high,
+        "mean": float((c / c.sum()) @ (x / unit)) * unit,
+        "count": np.bincount(place, weights=c, minlength=BINS).tolist(),
+        "positive": np.bincount(place, weights=c * y, minlength=BINS).tolist(),
+    }
+
+
+def _category(rows: CompleteRows, name: str, y: Values, c: Values) -> dict[str, Any]:
+    levels = rows.levels(name)
+    codes = rows.codes(name, levels)
+    return {
+        "kind": "category",
+        "levels": list(levels),
+        "count": np.bincount(codes, weights=c, minlength=len(levels)).tolist(),
+        "positive": np.bincount(codes, weights=c * y, minlength=len(levels)).tolist(),
+    }
