@@ -39,8 +39,8 @@ def expression(text):
 
 
 def in_sql(node, values):
-    CONNECTION.execute("CREATE OR REPLACE TEMP TABLE numbers (c0 DOUBLE)")
-    CONNECTION.executemany("INSERT INTO numbers VALUES (?)", [[float(v)] for v in values])
+    made = "CREATE OR REPLACE TEMP TABLE numbers AS SELECT unnest($1::DOUBLE[]) AS c0"
+    CONNECTION.execute(made, [[float(v) for v in values]])
     return [fetch(to_query(node, "numbers", {"x": "c0"}, part)) for part in range(PARTS.get(node_function(node), 1))]
 
 

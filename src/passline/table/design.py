@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from passline.table.source import Column, Frame, Kind, Relation, Source
+    from passline.table.columns import Column, Kind, Source
+    from passline.table.staged import Frame, Relation
 
 __all__ = ["CodedColumns", "Design", "Group", "Learned", "NumericColumns", "Term", "learn"]
 
