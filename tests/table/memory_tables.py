@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import numpy as np
 
+from passline.table.columns import Column, Kind
 from passline.table.design import Learned, learn
 from passline.table.formula import parse
-from passline.table.source import Column, Frame, Kind, Relation
+from passline.table.staged import Frame, Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 HOMES = ("frame", "relation")
 

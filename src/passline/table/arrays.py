@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from passline.table.functions import FUNCTIONS, Values
-from passline.table.tree import Expression, Name
+from passline.table.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,9 @@ def _evaluate(expression: Expression, columns: Mapping[str, Values]) -> tuple[Va
     if isinstance(expression, Name):
         return (columns[expression.name],)
     (argument,) = _evaluate(expression.argument, columns)
+    if isinstance(expression.argument, Call) and not np.isfinite(argument).all():
+        # No call may turn the infinity of an inner one back into a number, as exp(log(0)) would.
+        argument = np.where(np.isfinite(argument), argument, np.nan)
     printer = FUNCTIONS[expression.function].arrays
     assert printer is not None, f"{expression.function}() has no values"
     return printer(argument, expression.setting, expression.state)

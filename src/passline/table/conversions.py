@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ from passline.errors import DataError
 from passline.table.columns import FALSE_WORDS, MISSING_WORDS, TRUE_WORDS, Column, Kind, misfit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import duckdb
 
 SQL_TYPES: Mapping[str, str] = {"number": "DOUBLE", "boolean": "BOOLEAN", "category": "VARCHAR"}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from passline.errors import SourceError
@@ -16,6 +14,9 @@ from passline.table.scan import connect, new_table, not_finite, read_as, reason,
 from passline.table.spool import TextFile, open_text, with_plain_line_ends
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import duckdb
 
     from passline.table.staged import Relation

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from passline.table.source import Column, Frame, Kind, Relation, Source
+    from passline.table.columns import Column, Kind, Source
+    from passline.table.staged import Frame, Relation
 
 __all__ = ["CodedColumns", "Design", "Group", "Learned", "NumericColumns", "Term", "learn"]
 
@@ -106,7 +107,7 @@ class Design:
         """
         saved = read_saved(document)
         try:
-            formula = parse(saved.formula)
+            formula = expand_dot(parse(saved.formula), ())  # a saved formula has no dot
             terms = find_terms(formula)
             design = _build(formula, terms, saved)
         except (FormulaError, DataError) as error:

@@ -84,10 +84,14 @@ def _sqrt_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
     return (f"CASE WHEN {x} >= 0 THEN sqrt({x}) END",)
 
 
+# Powers that are computed as products: exact to half a unit a step, and the same in every printer. pow() is not.
+_PRODUCTS = (2.0, 3.0, 4.0)
+
+
 def _power_sql(x: str, setting: Setting, _state: State) -> tuple[str, ...]:
     k = float(setting or 0.0)
-    if k == 2.0:
-        return (f"({x} * {x})",)
+    if k in _PRODUCTS:
+        return (" * ".join([x] * int(k)),)
     guards = f" WHEN {x} = 0 THEN NULL" if k < 0 else ""
     if not k.is_integer():
         guards += f" WHEN {x} < 0 THEN NULL"
@@ -97,7 +101,12 @@ def _power_sql(x: str, setting: Setting, _state: State) -> tuple[str, ...]:
 
 def _power_arrays(x: Values, setting: Setting, _state: State) -> tuple[Values, ...]:
     k = float(setting or 0.0)
-    return (x * x if k == 2.0 else np.asarray(np.power(x, k)),)
+    if k in _PRODUCTS:
+        result = x * x
+        for _ in range(int(k) - 2):
+            result = result * x
+        return (result,)
+    return (np.asarray(np.power(x, k)),)
 
 
 def _odd(setting: Setting) -> bool:

@@ -12,8 +12,8 @@ from passline.table.rows import CompleteRows, in_order
 from passline.table.tree import Name, number_text
 
 if TYPE_CHECKING:
+    from passline.table.columns import Kind
     from passline.table.functions import Values
-    from passline.table.source import Kind
 
 
 @dataclass(frozen=True)

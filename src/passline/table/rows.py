@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from passline.errors import DataError
 from passline.table.arrays import to_arrays
 from passline.table.functions import FUNCTIONS, Values
-from passline.table.source import Frame, Relation
-from passline.table.sql import to_sql
+from passline.table.sql import to_query
+from passline.table.staged import Frame, Relation
 from passline.table.tree import Expression, Name, calls_of, column_of, number_text, write
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Codes = NDArray[np.int32]
 
+_SMALL = 4_000_000  # values, 32 MB: a table up to here is fetched whole
 _BOOLEAN = ("FALSE", "TRUE")
 
 
@@ -112,8 +114,7 @@ class RelationRows:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE passline_levels AS SELECT unnest($1::VARCHAR[]) AS level", [list(levels)]
         )
-        connection.execute("DROP TYPE IF EXISTS passline_level")
-        connection.execute("CREATE TYPE passline_level AS ENUM (SELECT level FROM passline_levels)")
+        connection.execute("CREATE OR REPLACE TEMP TYPE passline_level AS ENUM (SELECT level FROM passline_levels)")
         return self._take(self._fetch(f"coalesce(enum_code(TRY_CAST({identifier} AS passline_level))::INTEGER, -1)"))
 
     def kept(self) -> NDArray[np.bool_]:
@@ -137,7 +138,21 @@ class RelationRows:
         return index if self._kept is None else int(np.flatnonzero(self._kept)[index])
 
     def _values(self, expression: Expression, part: int) -> Values:
-        return cast("Values", self._take(self._fetch(to_sql(expression, self._relation.identifiers)[part])))
+        if isinstance(expression, Name) and self._is_small:
+            return self._take(self._small[expression.name]).copy()
+        query = to_query(expression, self._relation.table, self._relation.identifiers, part)
+        return cast("Values", self._take(_column(self._relation.connection.execute(query))))
+
+    @property
+    def _is_small(self) -> bool:
+        return self.read * len(self._relation.columns) <= _SMALL
+
+    @cached_property
+    def _small(self) -> dict[str, Values]:
+        """All columns of numbers at once: a query for each would cost a small, wide table more than its values."""
+        numbers = {n: i for n, i in self._relation.identifiers.items() if self._relation.columns[n].kind == "number"}
+        found = self._query(", ".join(numbers.values()), limit="").fetchnumpy()
+        return {name: _filled(column) for name, column in zip(numbers, found.values(), strict=True)}
 
     def _take(self, column: NDArray[Any]) -> NDArray[Any]:
         return column if self._kept is None else column[self._kept]
@@ -146,10 +161,7 @@ class RelationRows:
         return self._relation.connection.execute(f"SELECT {select} FROM {self._relation.table}{limit}")
 
     def _fetch(self, sql: str) -> NDArray[Any]:
-        found = self._query(f"{sql} AS v", limit="").fetchnumpy()["v"]
-        if isinstance(found, np.ma.MaskedArray):  # NULL: missing, or outside a function's domain
-            return np.ma.filled(found.astype(np.float64), np.nan)
-        return np.asarray(found)
+        return _column(self._query(f"{sql} AS v", limit=""))
 
 
 class FrameRows:
@@ -207,6 +219,20 @@ class FrameRows:
     def _take(self, name: str) -> NDArray[Any]:
         array = self._frame.arrays[name]
         return array if self._kept is None else array[self._kept]
+
+
+def _column(result: Any) -> NDArray[Any]:
+    """The column ``v`` of a query's result."""
+    return _filled(result.fetchnumpy()["v"])
+
+
+def _filled(found: NDArray[Any]) -> NDArray[Any]:
+    """A column as DuckDB gives it, NaN for NULL."""
+    if not isinstance(found, np.ma.MaskedArray):
+        return np.asarray(found)
+    values = np.asarray(found.data, dtype=np.float64)
+    values[np.ma.getmaskarray(found)] = np.nan
+    return values
 
 
 def first_not_finite(values: Values) -> int | None:

@@ -13,7 +13,7 @@ from passline.table.tree import Call, Expression, calls_of, column_of, write
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from passline.table.source import Kind
+    from passline.table.columns import Kind
 
 _KINDS = ("number", "boolean", "category")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ import numpy as np
 from passline.table.columns import BOOLEAN_TEXTS, Column
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import duckdb
     from numpy.typing import NDArray
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from passline.table.design import Learned
-from passline.table.functions import Values
-from passline.table.rows import CompleteRows
 from passline.table.tree import Name
+
+if TYPE_CHECKING:
+    from passline.table.design import Learned
+    from passline.table.functions import Values
+    from passline.table.rows import CompleteRows
 
 BINS = 20
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from passline.errors import SourceError
@@ -15,6 +13,9 @@ from passline.table.conversions import Reading, column_of, from_text, from_typed
 from passline.table.scan import Part, Scan, connect, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import duckdb
 
 _JSON_NUMBERS = ("UBIGINT", "BIGINT", "DOUBLE", "HUGEINT", "UHUGEINT", "DECIMAL")
