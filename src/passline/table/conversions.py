@@ -99,7 +99,7 @@ def from_typed(identifier: str, column: Column, kind: Kind) -> Reading:
     present = f"({identifier} IS NOT NULL AND NOT isnan({double}))" if floating else f"({identifier} IS NOT NULL)"
     if kind == "category":
         whole = f"({double} = trunc({double}) AND abs({double}) < 1e15)"
-        plain = f"CASE WHEN {whole} THEN CAST(CAST({double} AS BIGINT) AS VARCHAR) ELSE {text} END"
+        plain = f"CASE WHEN {whole} THEN CAST(TRY_CAST({double} AS BIGINT) AS VARCHAR) ELSE {text} END"
         decimal = column.type_name.startswith("DECIMAL")
         shortest = plain if floating or decimal else text
         return Reading(f"CASE WHEN {present} THEN {shortest} END", None, text)
@@ -121,9 +121,8 @@ def first_misfit(
     tests = ", ".join(f"{reading.bad}, {reading.shown}" for reading in checked.values())
     anywhere = " OR ".join(str(reading.bad) for reading in checked.values())
     found = connection.execute(
-        # The window streams: it numbers rows in the source's order without holding them.
-        f"SELECT row, {tests} FROM (SELECT row_number() OVER () - 1 AS row, * FROM {source}) "
-        f"WHERE {anywhere} ORDER BY row LIMIT 1",
+        # The window streams: rows are numbered in the source's order, and the search stops at the first that is bad.
+        f"SELECT row, {tests} FROM (SELECT row_number() OVER () - 1 AS row, * FROM {source}) WHERE {anywhere} LIMIT 1",
         list(parameters),
     ).fetchone()
     if found is None:

@@ -115,11 +115,13 @@ def _scan(connection: duckdb.DuckDBPyConnection, query: str, label: str) -> Scan
 
     try:
         # Described, not run. The line end closes a comment at the query's end.
+        names = [str(row[0]) for row in connection.execute(f"DESCRIBE (\n{query}\n)").fetchall()]
         described = connection.execute(f"SELECT * FROM (\n{query}\n) LIMIT 0").description
     except duckdb.Error as error:
         raise SourceError(f"{label} cannot be read: {reason(error)}") from error
-    columns = [column_of(entry[0], entry[1]) for entry in described or ()]
-    refuse_doubled([column.name for column in columns], label)
+    # A subquery renames columns of one name, or of names that differ only in case; DESCRIBE does not.
+    columns = [column_of(name, entry[1]) for name, entry in zip(names, described or (), strict=True)]
+    refuse_doubled(names, label)
     aliases = ", ".join(f"c{position}" for position in range(len(columns)))
     part = Part(f"(\n{query}\n) AS t({aliases})", (), label)
     return Scan(connection, [part], label, {column.name: column for column in columns})

@@ -172,8 +172,10 @@ def _count(
     counts = dict.fromkeys(positions, (0, 0, 0))
     tests = ", ".join(
         # A blank cell, or NA with blanks around it, is missing also where only the exact reading knows it.
-        f"count(c{p}) FILTER (trim(c{p}, ' \t') NOT IN ({words(MISSING_WORDS)})), "
-        f"count(*) FILTER (regexp_full_match(c{p}, '{_NUMBER}')), count(*) FILTER (regexp_full_match(c{p}, '{_CODE}'))"
+        # CASE, not FILTER: the time of many filtered aggregates grows with their square.
+        f"count(CASE WHEN trim(c{p}, ' \t') NOT IN ({words(MISSING_WORDS)}) THEN 1 END), "
+        f"count(CASE WHEN regexp_full_match(c{p}, '{_NUMBER}') THEN 1 END), "
+        f"count(CASE WHEN regexp_full_match(c{p}, '{_CODE}') THEN 1 END)"
         for p in positions
     )
     left = limit

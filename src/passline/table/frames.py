@@ -147,11 +147,9 @@ def object_column(
     """Column of Python objects: its kind is that of the objects which are not ``missing``."""
     kinds = {type(value) for value, gone in zip(values, missing, strict=True) if not gone}
     if all(issubclass(kind, (bool, np.bool_)) for kind in kinds) and kinds:
-        codes = [-1 if gone else int(value) for value, gone in zip(values, missing, strict=True)]
-        return Column(name, "boolean", type_name), lambda: Coded(np.array(codes, dtype=np.int32), BOOLEAN_TEXTS)
+        return Column(name, "boolean", type_name), lambda: Coded(_mapped(int, values, missing, -1), BOOLEAN_TEXTS)
     if all(_is_number(kind) for kind in kinds):
-        numbers = [np.nan if gone else _float(value) for value, gone in zip(values, missing, strict=True)]
-        return Column(name, "number", type_name), lambda: np.array(numbers, dtype=np.float64)
+        return Column(name, "number", type_name), lambda: _mapped(_float, values, missing, np.nan)
     if all(issubclass(kind, str) or _is_number(kind) for kind in kinds):
         total = len(missing) - int(missing.sum())
         texts = sum(isinstance(value, str) for value, gone in zip(values, missing, strict=True) if not gone)
@@ -185,6 +183,13 @@ def recoded(codes: NDArray[Any], texts: Sequence[str]) -> Coded:
         return Coded(np.asarray(codes, dtype=np.int32), distinct)
     place = {text: code for code, text in enumerate(distinct)}
     return Coded(np.array([place[text] for text in texts] + [-1], dtype=np.int32)[codes], distinct)
+
+
+def _mapped(
+    read: Callable[[Any], float], values: Sequence[Any] | NDArray[Any], missing: NDArray[np.bool_], absent: float
+) -> NDArray[Any]:
+    mapped = [absent if gone else read(value) for value, gone in zip(values, missing, strict=True)]
+    return np.array(mapped, dtype=np.int32 if isinstance(absent, int) else np.float64)
 
 
 def _is_number(kind: type) -> bool:

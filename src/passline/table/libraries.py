@@ -196,18 +196,22 @@ def _mapping(data: Mapping[Any, Any]) -> FrameSource:
 
 
 def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, (str, bytes)) or not (hasattr(value, "__len__") and np.ndim(value) != 0)
+    return isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0
 
 
 def _array(name: str, value: Any) -> NDArray[Any]:
     if isinstance(value, np.ma.MaskedArray):
         value = value.tolist()  # None where it is masked
+    if isinstance(value, (dict, set, frozenset)):
+        raise SourceError(
+            f"the dictionary: column '{name}' is a {type(value).__name__}. Give it as a list or an array."
+        )
     if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
         items = list(value)
-        array = np.empty(len(items), dtype=object)
-        array[:] = items if not any(_is_nested(item) for item in items) else None
         if any(_is_nested(item) for item in items):
             raise SourceError(f"the dictionary: column '{name}' has more than one dimension. Give one value a row.")
+        array = np.empty(len(items), dtype=object)
+        array[:] = items
         return array
     array = np.asarray(value)
     if array.ndim != 1:

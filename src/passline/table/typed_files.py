@@ -51,9 +51,14 @@ def open_json(paths: Sequence[tuple[Path, str]], label: str) -> Scan:
             for kind, count in types.items():
                 counts[kind] = counts.get(kind, 0) + count
         parts.append(Part(objects, (literal_path(path),), name, _line_locator(path, name) if lines else None))
+    if not seen:
+        raise SourceError(f"{label} holds objects without a single key: there are no columns.")
     columns = {key: _json_column(key, types) for key, types in seen.items()}
-    texts = ", ".join(f"json_extract_string(j, {_pointer(key)}) AS c{position}" for position, key in enumerate(columns))
-    parts = [Part(f"(SELECT {texts} FROM {p.clause})", p.parameters, p.label, p.locate) for p in parts]
+    # All paths at once, so that an object is parsed once.
+    pointers = ", ".join(_pointer(key) for key in columns)
+    texts = ", ".join(f"l[{position + 1}] AS c{position}" for position in range(len(columns)))
+    extracted = f"SELECT json_extract_string(j, [{pointers}]) AS l FROM"
+    parts = [Part(f"(SELECT {texts} FROM ({extracted} {p.clause}))", p.parameters, p.label, p.locate) for p in parts]
     return Scan(connection, parts, label, columns, read=_from_json)
 
 
