@@ -3,6 +3,7 @@
 import re
 import shlex
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def blocks(document: Path) -> list[Code]:
     text = document.read_text(encoding="utf-8")
     found = list(FENCE.finditer(text))
     codes = []
-    for fence, following in zip(found, [*found[1:], None], strict=True):
+    for fence, following in zip_longest(found, found[1:]):
         directly = following is not None and not text[fence.end() : following.start()].strip()
         printed = following[2] if directly and following is not None and following[1] == "text" else None
         codes.append(Code(fence[1], fence[2], text.count("\n", 0, fence.start()) + 2, printed))

@@ -83,9 +83,9 @@ def boundary(
     interval: str = "auto",
     level: float = 0.95,
 ) -> Boundary:
-    """The value of ``variable`` at which the probability is ``probability``, the other predictors held ``at``.
+    r"""The value of ``variable`` at which the probability is ``probability``, the other predictors held ``at``.
 
-    .. math:: x^* = f^{-1}\\left(\\frac{\\mathrm{logit}(p) - r_0^T w}{u^T w}\\right)
+    .. math:: x^* = f^{-1}\left(\frac{\mathrm{logit}(p) - r_0^T w}{u^T w}\right)
 
     where every term with the variable uses the one expression f(x) (the variable itself, log(x), ...); else the
     curve is searched over the range of the data. ``interval``: "delta", "fieller", or "auto". Intervals are found on
@@ -109,7 +109,7 @@ def boundary(
             raise OptionError(
                 f"the curve along {variable!r} is not linear in one expression: choose the delta interval"
             )
-        return _searched(model, along, probability, eta, z, level)
+        return _searched(along, probability, z, level)
     line = line_of(along, expression)
     crossing = delta(line, model.coef, model.covariance, eta, z)
     pieces = crossing.pieces if method == "delta" else fieller(line, model.coef, model.covariance, eta, z)
@@ -151,11 +151,12 @@ def along_derivative(along: Section, expression: Expression, x: float) -> float:
     return float(ends[1] - ends[0]) / (2.0 * step)
 
 
-def _searched(model: Model, along: Section, probability: float, eta: float, z: float, level: float) -> Boundary:
+def _searched(along: Section, probability: float, z: float, level: float) -> Boundary:
     """Crossings of a curve that is not a straight line in one expression: over the data's range, by bisection."""
+    model, eta = along.model, math.log(probability / (1.0 - probability))
     x = np.linspace(along.low, along.high, GRID)
     height = along.rows(x) @ model.coef - eta
-    found = [_bisect(model, along, eta, x[i], x[i + 1]) for i in np.flatnonzero(height[:-1] * height[1:] < 0)]
+    found = [_bisect(along, eta, x[i], x[i + 1]) for i in np.flatnonzero(height[:-1] * height[1:] < 0)]
     found += x[height == 0.0].tolist()
     found.sort()
     if not found:
@@ -189,7 +190,8 @@ def _searched(model: Model, along: Section, probability: float, eta: float, z: f
     )
 
 
-def _bisect(model: Model, along: Section, eta: float, low: float, high: float) -> float:
+def _bisect(along: Section, eta: float, low: float, high: float) -> float:
+    model = along.model
     sign = np.sign(float(along.rows(np.array([low]))[0] @ model.coef) - eta)
     for _ in range(60):
         middle = (low + high) / 2

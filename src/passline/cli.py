@@ -251,7 +251,7 @@ def boundary(
 @app.command
 def plot(
     model: str,
-    kind: Literal["curve"],
+    kind: Literal["curve"],  # noqa: ARG001 - the one kind so far; the command line checks it
     /,
     *,
     output: Annotated[str, Parameter(name=["-o", "--output"])],

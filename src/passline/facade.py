@@ -17,6 +17,7 @@ from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, Se
 from passline.fitting import Fitted, fit_rows
 from passline.model import Model
 from passline.solvers.base import Report
+from passline.table.columns import Native
 from passline.table.design import learn
 from passline.table.formula import parse
 from passline.table.native import as_native
@@ -40,13 +41,13 @@ def fit(
     missing: str = "drop",
     report: Report | None = None,
 ) -> Fit:
-    """Fit a logistic regression, the exact maximum of the likelihood, with a certificate.
+    r"""Fit a logistic regression, the exact maximum of the likelihood, with a certificate.
 
-    .. math:: P(y = positive) = 1 / (1 + \\exp(-x^T w)), \\quad
-        \\hat w = \\arg\\min_w \\tfrac1n \\sum_i [\\log(1 + e^{x_i^T w}) - y_i x_i^T w] + \\tfrac{l_2}{2} |w|^2
+    .. math:: P(y = positive) = 1 / (1 + \exp(-x^T w)), \quad
+        \hat w = \arg\min_w \tfrac1n \sum_i [\log(1 + e^{x_i^T w}) - y_i x_i^T w] + \tfrac{l_2}{2} |w|^2
 
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
-    a DuckDB or SQLite file), a frame (pandas, polars, Arrow) or a dict of arrays; with ``sql`` whatever the query reads.
+    a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
     ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
@@ -62,8 +63,8 @@ def fit(
     learned = learn(parse(formula), source, positive=positive)
     if missing == "error" and learned.dropped:
         raise OptionError(
-            f"{learned.dropped} of {learned.read} rows of {source.label} are incomplete, and missing='error' asks for none: "
-            "fill them, or use missing='drop'"
+            f"{learned.dropped} of {learned.read} rows of {source.label} are incomplete, and missing='error' asks for "
+            "none: fill them, or use missing='drop'"
         )
     found = Fit.of_rows(fit_rows(learned, penalty=penalty, level=level, report=report), source.native)
     found.warn(stacklevel=3)
@@ -84,13 +85,13 @@ class Fit:
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
     """
 
-    def __init__(self, model: Model, rows: Fitted | None = None, native: str = "path") -> None:
+    def __init__(self, model: Model, rows: Fitted | None = None, native: Native = "path") -> None:
         self.model = model
         self.rows = rows
         self.native = native
 
     @classmethod
-    def of_rows(cls, rows: Fitted, native: str) -> Fit:
+    def of_rows(cls, rows: Fitted, native: Native) -> Fit:
         """A fit that still has its rows; ``native`` names the library whose frames it answers in."""
         return cls(rows.model, rows, native)
 
@@ -141,7 +142,7 @@ class Fit:
         return as_native(columns, self.native)
 
     def glance(self) -> dict[str, Any]:
-        """One dict a model: nobs, rank, log_likelihood, null_deviance, deviance, df_residual, aic, bic, auc_apparent."""
+        """What R prints under its table: nobs, rank, log_likelihood, deviance, aic, bic, auc_apparent and more."""
         return dict(self.model.glance)
 
     def as_json(self) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class Fit:
         if not self.model.certificate["converged"]:
             text = (
                 f"not converged after {self.certificate['passes']} passes: the gradient is "
-                f"{self.certificate['gradient_norm']:.1e}; look at the columns' scales and at near-duplicates among them"
+                f"{self.certificate['gradient_norm']:.1e}; look for columns that nearly repeat others"
             )
             warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
         separated = self.model.separation["kind"] != "none"

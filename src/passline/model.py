@@ -119,10 +119,10 @@ class Model:
         level: float = 0.95,
         unseen: str = "error",
     ) -> Floats | tuple[Floats, Floats, Floats]:
-        """The probability of the positive label for each row of ``data``, or its logit.
+        r"""The probability of the positive label for each row of ``data``, or its logit.
 
-        .. math:: p = 1 / (1 + \\exp(-(x^T w))), \\quad \\text{interval: } x^T w \\pm z \\sqrt{x^T V x}
-            \\text{ on the logit scale}
+        .. math:: p = 1 / (1 + \exp(-(x^T w))), \quad \text{interval: } x^T w \pm z \sqrt{x^T V x}
+            \text{ on the logit scale}
 
         ``data``: path, frame, dict of arrays, or one row as a dict of single values. Returns (n,), NaN where a
         predictor is missing or separated data leave the probability open; with ``interval`` (p, low, high), each (n,).

@@ -8,13 +8,14 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from passline.errors import ModelFileError
-from passline.model import Model, Terms, TermStatus
+from passline.inference.existence import TermStatus
+from passline.model import Model, Terms
 from passline.output import write_text
 from passline.table.design import Design
 
@@ -121,7 +122,12 @@ def _model(document: Mapping[str, Any]) -> Model:
             raise ModelFileError(f"its {name} are not a table of names and values")
     return Model(
         design=design,
-        terms=Terms(design.names, *(_vector(terms[name], p) for name in _NUMBERS), status, limit),  # type: ignore[arg-type]  # checked against TermStatus above
+        terms=Terms(
+            names=design.names,
+            **{name: _vector(terms[name], p) for name in _NUMBERS},
+            status=cast("tuple[TermStatus, ...]", status),
+            limit=limit,
+        ),
         coef=_vector(document["coef"], p, finite=True),
         covariance=_matrix(document["covariance"], p, rows=p),
         directions=_matrix(document["directions"], p),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,7 +43,7 @@ def _lines(columns: Columns, separator: str) -> Iterator[str]:
     yield separator.join(columns) + "\n"
     arrays = list(columns.values())
     for start in range(0, len(arrays[0]), ROWS):
-        cells = [["" if v != v else repr(v) for v in a[start : start + ROWS].tolist()] for a in arrays]
+        cells = [["" if math.isnan(v) else repr(v) for v in a[start : start + ROWS].tolist()] for a in arrays]
         yield "".join(separator.join(row) + "\n" for row in zip(*cells, strict=True))
 
 

@@ -55,7 +55,7 @@ class Section:
 def section(model: Model, variable: str, at: Mapping[str, Any] | None = None) -> Section:
     """The section of ``model`` along ``variable``, the others held at ``at``, where it does not say at defaults.
 
-    Raises OptionError for a variable that is not a number of the model, and for names in ``at`` that are not its others.
+    Raises OptionError for a variable that is not a number of the model, for names in ``at`` that are not its others.
     """
     design, summaries = model.design, model.summaries
     at = dict(at or {})

@@ -11,9 +11,8 @@ import sys
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather as feather
-import pyarrow.parquet as parquet
 import pytest
+from pyarrow import feather, parquet
 
 from passline.errors import DataError, SourceError
 from passline.table.source import Frame, open_source
@@ -201,7 +200,7 @@ def test_anything_but_one_select_is_refused(duck, sql):
         open_source(str(duck), sql=sql)
 
 
-def test_a_query_with_doubled_names_is_refused_and_one_with_x_and_X_is_not():
+def test_a_query_with_doubled_names_is_refused_and_one_with_names_apart_in_case_is_not():
     with pytest.raises(SourceError, match="two columns are called 'a'"):
         open_source(None, sql="SELECT 1 AS a, 2 AS a")
     found = frame(None, sql="SELECT 1 AS x, 2 AS X")

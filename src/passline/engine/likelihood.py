@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def bernoulli(eta: Array, y: Array) -> tuple[Array, Array, Array]:
-    """Loss of each row and its first two derivatives in the linear predictor.
+    r"""Loss of each row and its first two derivatives in the linear predictor.
 
-    .. math:: \\ell = \\log(1 + e^{\\eta}) - y \\eta, \\quad \\ell' = \\mu - y, \\quad \\ell'' = \\mu (1 - \\mu)
+    .. math:: \ell = \log(1 + e^{\eta}) - y \eta, \quad \ell' = \mu - y, \quad \ell'' = \mu (1 - \mu)
 
     ``eta``: (n,) or (n, k); ``y``: the same shape, in [0, 1] (a proportion, where a row holds several trials).
     No probability is formed before a logarithm is taken, and the residual is exact in both tails: nothing here
@@ -42,9 +42,9 @@ def mean(eta: Array) -> Array:
 
 
 def likelihood(block: Block, w: Array, order: int) -> Value:
-    """Negative log-likelihood of a block's rows at ``w``, with its gradient (order 1) and curvature (order 2).
+    r"""Negative log-likelihood of a block's rows at ``w``, with its gradient (order 1) and curvature (order 2).
 
-    .. math:: \\sum_i c_i \\ell(\\eta_i, y_i), \\quad \\sum_i c_i \\ell'_i x_i, \\quad \\sum_i c_i \\ell''_i x_i x_i^T
+    .. math:: \sum_i c_i \ell(\eta_i, y_i), \quad \sum_i c_i \ell'_i x_i, \quad \sum_i c_i \ell''_i x_i x_i^T
 
     where c is the row's weight. ``w``: (p,) or (p, k); the curvature of a matrix is one (p, p) a column.
     """

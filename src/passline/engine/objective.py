@@ -13,9 +13,9 @@ from passline.engine.value import Array, Value
 
 @dataclass(frozen=True)
 class Objective:
-    """The mean loss over the rows plus a quadratic penalty.
+    r"""The mean loss over the rows plus a quadratic penalty.
 
-    .. math:: F(w) = \\frac{1}{\\sum c_i} \\sum_i c_i \\ell(x_i^T w + o_i, y_i) + \\tfrac12 \\sum_j ridge_j w_j^2
+    .. math:: F(w) = \frac{1}{\sum c_i} \sum_i c_i \ell(x_i^T w + o_i, y_i) + \tfrac12 \sum_j ridge_j w_j^2
 
     ``ridge``: (p,), zero at the intercept; in the solver's coordinates, which are not the user's (see Scaling).
     """

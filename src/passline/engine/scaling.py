@@ -26,9 +26,9 @@ R_TOLERANCE = 1e-11
 
 @dataclass(frozen=True)
 class Scaling:
-    """The linear map between the solver's coefficients v and the design's w.
+    r"""The linear map between the solver's coefficients v and the design's w.
 
-    .. math:: x_{solver} = (x - center) / scale, \\quad w_j = v_j / scale_j, \\quad w_0 = v_0 - \\sum_j center_j w_j
+    .. math:: x_{solver} = (x - center) / scale, \quad w_j = v_j / scale_j, \quad w_0 = v_0 - \sum_j center_j w_j
 
     All arrays are (p,), in the design's order. Design column j is the blocks' column ``position[j]``. ``spread`` and
     ``mean`` are those of the columns as given (weighted), for the gradient with respect to standardised columns.

@@ -9,9 +9,9 @@ Floats = NDArray[np.float64]
 
 
 def auc(score: Floats, y: Floats, weight: Floats | None = None) -> float:
-    """Area under the ROC curve: the share of (success, failure) pairs that the score puts in the right order.
+    r"""Area under the ROC curve: the share of (success, failure) pairs that the score puts in the right order.
 
-    .. math:: P(s_1 > s_0) + \\tfrac12 P(s_1 = s_0)
+    .. math:: P(s_1 > s_0) + \tfrac12 P(s_1 = s_0)
 
     ``score``, ``y``: (n,), y in [0, 1] (a proportion counts for both sides); ``weight``: (n,). NaN where one side is
     empty. Source: Hanley and McNeil (1982), Radiology 143.

@@ -39,9 +39,9 @@ class Crossing:
 
 
 def delta(line: Line, w: Floats, V: Floats, eta: float, z: float) -> Crossing:
-    """The crossing with its delta interval, t +- z se.
+    r"""The crossing with its delta interval, t +- z se.
 
-    .. math:: t = (\\eta - r_0^T w) / u^T w, \\quad se = \\sqrt{r(t)^T V r(t)} / |u^T w|
+    .. math:: t = (\eta - r_0^T w) / u^T w, \quad se = \sqrt{r(t)^T V r(t)} / |u^T w|
 
     ``w``: (p,); ``V``: (p, p); ``eta``: the level. NaN where the slope is zero. Source: Finney, Probit Analysis
     (1971), and MASS's dose.p.
@@ -58,14 +58,16 @@ def delta(line: Line, w: Floats, V: Floats, eta: float, z: float) -> Crossing:
 
 
 def fieller(line: Line, w: Floats, V: Floats, eta: float, z: float) -> Pieces:
-    """The values of t at which Wald's test does not reject eta(t) = eta: bounded only if it rejects a zero slope.
+    r"""The values of t at which Wald's test does not reject eta(t) = eta: bounded only if it rejects a zero slope.
 
-    .. math:: \\{t: (r(t)^T w - \\eta)^2 \\le z^2 r(t)^T V r(t)\\}
+    .. math:: \{t: (r(t)^T w - \eta)^2 \le z^2 r(t)^T V r(t)\}
 
     Pieces (low, high) with infinite ends where the set is. Source: Fieller (1954), JRSS B 16.
     """
     a, b = float(line.base @ w) - eta, float(line.slope @ w)
-    v00, v01, v11 = line.base @ V @ line.base, line.base @ V @ line.slope, line.slope @ V @ line.slope
+    v00, v01, v11 = (
+        float(r @ V @ s) for r, s in ((line.base, line.base), (line.base, line.slope), (line.slope, line.slope))
+    )
     A, B, C = b * b - z * z * v11, a * b - z * z * v01, a * a - z * z * v00
     if not all(math.isfinite(value) for value in (A, B, C)):
         return ()

@@ -160,9 +160,10 @@ def _row_space(U: Floats) -> Floats:
     """A few rows that span the rows of U: (rank, k)."""
     if not len(U):
         return U
-    R = np.linalg.qr(U, mode="r")
+    R = np.asarray(np.linalg.qr(U, mode="r"))
     _, s, Vt = np.linalg.svd(R, full_matrices=False)
-    return Vt[s > 1e-10 * s.max(initial=0.0)]
+    rows: Floats = Vt[s > 1e-10 * s.max(initial=0.0)]
+    return rows
 
 
 def _null_space(U: Floats) -> Floats:

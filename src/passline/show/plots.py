@@ -80,7 +80,9 @@ def write(ax: Axes, path: str | os.PathLike[str]) -> None:
     """Write the figure of ``ax`` as PNG, SVG or PDF, by the ending of ``path``: whole or not at all."""
     check_ending(path)
     with whole_file(path) as aside:
-        ax.figure.savefig(aside, dpi=150, format=Path(path).suffix[1:].lower())
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        figure.savefig(aside, dpi=150, format=Path(path).suffix[1:].lower())
 
 
 def check_ending(path: str | os.PathLike[str]) -> None:
@@ -99,7 +101,7 @@ def _first_number(model: Model) -> str:
 def _grid(along: Section, low: float, high: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Values from low to high; only the range of the data where a function ends there, as log does at zero."""
     expression = along.expression()
-    if (expression is not None and not np.isfinite(along.value(expression, np.array([low, high]))).all()) or expression is None:
+    if expression is None or not np.isfinite(along.value(expression, np.array([low, high]))).all():
         low, high = along.low, along.high
     return np.linspace(low, high, POINTS)
 

@@ -33,6 +33,6 @@ def _factor(H: Floats) -> tuple[Floats, Floats]:
         raise NotPositiveDefiniteError
     d = 1.0 / np.sqrt(diagonal)
     try:
-        return d, np.linalg.cholesky(H * d[:, None] * d)
+        return d, np.asarray(np.linalg.cholesky(H * d[:, None] * d), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise NotPositiveDefiniteError from None

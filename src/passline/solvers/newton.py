@@ -27,13 +27,14 @@ def newton(
     report: Report | None = None,
     max_steps: int = MAX_STEPS,
 ) -> Solution:
-    """Minimise the objective from ``start`` (p,), and stop where its exact gradient vanishes to rounding.
+    r"""Minimise the objective from ``start`` (p,), and stop where its exact gradient vanishes to rounding.
 
-    .. math:: w \\leftarrow w - t H(w)^{-1} g(w)
+    .. math:: w \leftarrow w - t H(w)^{-1} g(w)
 
     with t halved from 1 until the loss falls enough (Armijo). A curvature that is numerically singular is lifted by a
     multiple of its diagonal. Status DIVERGING means that the loss has settled while the step keeps its length, as it
-    does when the outcome is separated; ``patient`` goes on all the same. Source: Nocedal and Wright, Numerical Optimization (2006), 3.3 and 3.4.
+    does when the outcome is separated; ``patient`` goes on all the same. Source: Nocedal and Wright, Numerical
+    Optimization (2006), 3.3 and 3.4.
     """
     w = start.copy()
     value: Value = objective(w, 2)

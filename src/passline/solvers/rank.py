@@ -73,7 +73,7 @@ def _triangle(blocks: Blocks) -> Floats:
         X = block.columns.dense()
         if block.weight is not None:
             X = X * np.sqrt(block.weight)[:, None]
-        R = np.linalg.qr(np.concatenate([R, X]), mode="r")
+        R = np.asarray(np.linalg.qr(np.concatenate([R, X]), mode="r"))
     return R
 
 

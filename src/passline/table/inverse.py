@@ -29,7 +29,8 @@ class Inverse:
     def pieces(self, pieces: Pieces) -> Pieces:
         """The column's values whose expression lies in ``pieces``."""
         out = []
-        for low, high in pieces:
+        for piece in pieces:
+            low, high = piece
             for call in reversed(self.calls):
                 least, most = FUNCTIONS[call.function].image(call.setting)
                 if high < least or low > most:
