@@ -92,6 +92,9 @@ def fit(
     *,
     output: Output = None,
     sql: str | None = None,
+    weights: str | None = None,
+    offset: str | None = None,
+    trials: str | None = None,
     positive: str | None = None,
     estimator: str = "ml",
     l2: float = 0.0,
@@ -112,6 +115,12 @@ def fit(
         Write the model here, as JSON.
     sql
         Read what this query gives; it may call DATA by the name data, or name files itself.
+    weights
+        The column that says how often each row counts.
+    offset
+        The column that is added to the linear predictor.
+    trials
+        The column of trials, where the outcome counts successes (or is their share).
     positive
         The label of the outcome that counts as yes.
     estimator
@@ -138,6 +147,9 @@ def fit(
         formula,
         source,
         sql=sql,
+        weights=weights,
+        offset=offset,
+        trials=trials,
         positive=positive,
         estimator=estimator,
         penalty=Penalty(l2=l2) if l2 else None,

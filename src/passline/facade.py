@@ -14,13 +14,14 @@ from passline import modelfile
 from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
-from passline.fitting import Fitted, fit_rows
+from passline.fitting import Fitted, Options, fit_rows
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
 from passline.table.design import learn
 from passline.table.formula import parse
 from passline.table.native import as_native
+from passline.table.roles import Roles
 from passline.table.source import open_source
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def fit(
     formula: str,
     data: Any = None,
     *,
+    weights: Any = None,
+    sampling_weights: Any = None,
+    offset: Any = None,
+    trials: Any = None,
     sql: str | None = None,
     positive: str | None = None,
     estimator: str = "ml",
@@ -48,6 +53,9 @@ def fit(
 
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
     a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
+    ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
+    what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
+    an array with one value a row.
     ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
@@ -55,18 +63,18 @@ def fit(
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
-    if estimator != "ml":
-        raise OptionError(f"the estimator is {estimator!r}: choose 'ml'")
+    options = Options(estimator=estimator, penalty=penalty, level=level)
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
     source = open_source(data, sql=sql)
-    learned = learn(parse(formula), source, positive=positive)
+    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials)
+    learned = learn(parse(formula), source, positive=positive, roles=roles)
     if missing == "error" and learned.dropped:
         raise OptionError(
             f"{learned.dropped} of {learned.read} rows of {source.label} are incomplete, and missing='error' asks for "
             "none: fill them, or use missing='drop'"
         )
-    found = Fit.of_rows(fit_rows(learned, penalty=penalty, level=level, report=report), source.native)
+    found = Fit.of_rows(fit_rows(learned, options, report), source.native)
     found.warn(stacklevel=3)
     return found
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from memory_tables import HOMES, MemorySource, expand, learned, matrix
 
 from passline.errors import DataError, FormulaError, ModelFileError, NoRowsError, OneClassError, OptionError
+from passline.table.roles import Roles
 from passline.table.design import Design
 
 homes = pytest.mark.parametrize("home", HOMES)
@@ -44,18 +45,18 @@ def test_both_homes_of_the_rows_give_the_same_design():
 @homes
 def test_rows_with_a_missing_value_are_dropped_and_counted_in_order(home):
     data = {"y": [0, 1, None, 1, 1], "x": [1, None, 3, 4, 5], "g": ["a", "b", "b", None, "b"], "w": [1, 2, 3, 4, 5.0]}
-    found = learned("y ~ x + g", data, home, extra=["w"])
+    found = learned("y ~ x + g", data, home, roles=Roles(weights="w"))
     assert (found.read, found.used, found.dropped) == (5, 2, 3)
     assert found.rows.kept().tolist() == [True, False, False, False, True]
     assert matrix(found).tolist() == [[1, 1, 0], [1, 5, 1]]
-    assert found.extra["w"].tolist() == [1, 5]
+    assert found.played.weights.tolist() == [1, 5]
     assert found.rows.where(1) == "the table, row 5"
 
 
 @homes
 def test_the_dot_leaves_out_the_outcome_and_the_extra_columns(home):
     data = {"a": [1, 2, 3], "w": [1, 1, 2], "y": [0, 1, 1], "B": [1, 5, 4]}
-    found = learned("y ~ .", data, home, extra=["w"])
+    found = learned("y ~ .", data, home, roles=Roles(weights="w"))
     assert found.design.formula == "y ~ a + B"
     assert found.design.variables == ("a", "B")
 
@@ -213,9 +214,9 @@ def test_without_complete_rows_the_column_that_is_missing_most_is_named(home):
 def test_an_extra_column_must_be_there_and_hold_numbers(home):
     data = {"y": [0, 1], "x": [1, 2], "g": ["a", "b"]}
     with pytest.raises(DataError, match="no column 'w'"):
-        learned("y ~ x", data, home, extra=["w"])
-    with pytest.raises(DataError, match="'g' of the table holds SOME TYPE"):
-        learned("y ~ x", data, home, extra=["g"])
+        learned("y ~ x", data, home, roles=Roles(offset="w"))
+    with pytest.raises(DataError, match="'g' holds SOME TYPE"):
+        learned("y ~ x", data, home, roles=Roles(offset="g"))
 
 
 # --- prediction ----------------------------------------------------------------------------------------------------

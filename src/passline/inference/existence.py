@@ -21,13 +21,26 @@ TermStatus = Literal["ok", "aliased", "infinite", "undetermined", "zero"]
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """What proves an estimate: its exact gradient (with respect to standardised columns) and the step that is left.
+
+    Where every row is separated the supremum itself is the answer, and nothing is left to certify.
+    """
+
+    converged: bool = True
+    gradient_norm: float = 0.0
+    max_step_in_se: float = 0.0
+    solver: str = "newton"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """An estimate with its verdict.
 
     ``coef``: (p,) finite, zero where aliased; under separation those of the limiting model, on the rows that no
     direction separates. ``covariance``: (p, p), NaN where none exists. ``eta``: (n,), +-inf in separated rows.
-    ``certified``: the estimate whose gradient vanishes (None where every row is separated). ``recession``: None where
-    the estimate exists.
+    ``log_likelihood``: without the binomial coefficients of grouped rows. ``estimate``: the one whose gradient
+    vanishes (None where every row is separated). ``recession``: None where the estimate exists.
     """
 
     coef: Floats
@@ -37,7 +50,8 @@ class Outcome:
     eta: Floats
     log_likelihood: float
     rank: int
-    certified: Estimate | None
+    certificate: Certificate
+    estimate: Estimate | None
     recession: Recession | None
 
 
@@ -65,9 +79,16 @@ def maximum_likelihood(
         eta=eta,
         log_likelihood=log_likelihood(blocks, eta),
         rank=int(first.keep.sum()),
-        certified=first,
+        certificate=certify(first),
+        estimate=first,
         recession=None,
     )
+
+
+def certify(found: Estimate) -> Certificate:
+    """The certificate of a solver's estimate."""
+    solution = found.solution
+    return Certificate(solution.converged, found.gradient_norm, found.max_step_in_se, solution.solver)
 
 
 def linear_predictor(found: Estimate) -> Floats:
@@ -80,7 +101,7 @@ def log_likelihood(blocks: Blocks, eta: Floats) -> float:
     """The log-likelihood of the rows at ``eta`` (n,); a row sent to infinity by its own outcome contributes nothing."""
     loss, _, _ = bernoulli(np.where(np.isinf(eta), 0.0, eta), blocks.all.y)
     loss = np.where(np.isinf(eta), 0.0, loss)
-    return -float(loss.sum() if blocks.all.weight is None else blocks.all.weight @ loss)
+    return 0.0 - float(loss.sum() if blocks.all.weight is None else blocks.all.weight @ loss)
 
 
 def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recession) -> Outcome:
@@ -106,7 +127,8 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
         eta=eta,
         log_likelihood=log_likelihood(blocks, eta),
         rank=int(first.keep.sum()),
-        certified=limiting,
+        certificate=Certificate() if limiting is None else certify(limiting),
+        estimate=limiting,
         recession=found,
     )
 

@@ -20,7 +20,8 @@ from passline.table.coding import (
 )
 from passline.table.formula import nearest, parse
 from passline.table.functions import FUNCTIONS, State, Values
-from passline.table.outcome import read_outcome
+from passline.table.outcome import read_outcome, read_successes
+from passline.table.roles import Played, Roles, play
 from passline.table.rows import CompleteRows, complete_rows
 from passline.table.saved import SavedDesign, read_saved
 from passline.table.terms import Terms, expand_dot, find_terms
@@ -123,8 +124,9 @@ class Learned:
 
     design: Design
     rows: CompleteRows
-    y: Values  # (n,) of 0 and 1
-    extra: Mapping[str, Values]  # the extra columns, (n,) each
+    y: Values  # (n,) of 0 and 1; with trials the share of successes
+    played: Played  # weights, offset, trials and the like
+    dropped: int  # rows left out because a value is missing
     notes: tuple[str, ...]  # what a person should know about the terms
 
     @property
@@ -137,43 +139,48 @@ class Learned:
         """Complete rows, the ones used."""
         return self.rows.used
 
-    @property
-    def dropped(self) -> int:
-        """Rows left out because a value is missing."""
-        return self.rows.read - self.rows.used
 
-
-def learn(formula: Formula, source: Source, *, positive: str | None = None, extra: Sequence[str] = ()) -> Learned:
+def learn(formula: Formula, source: Source, *, positive: str | None = None, roles: Roles | None = None) -> Learned:
     """Meet a formula with a source: read its columns, keep the complete rows, learn levels, knots and scales.
 
-    ``extra`` names further columns of numbers that must be complete (weights, an offset); the dot leaves them out.
-    Raises FormulaError for columns that are not there or cannot be used so, DataError for values that cannot be used,
+    ``roles`` says what further columns are for (weights, an offset); the dot leaves them out. Rows that weigh nothing
+    are left out, as if they had not been written. Raises FormulaError for columns that are not there or cannot be used so, DataError for values that cannot be used,
     NoRowsError and OneClassError when nothing can be fitted.
     """
     columns = source.columns
-    _check_extra(extra, source)
+    roles = roles or Roles()
+    roles.check(source)
     outcome = formula.outcome.name
     _find(formula, formula.outcome, source)
     if columns[outcome].kind == "other":
         raise _unusable(formula, formula.outcome, columns[outcome])
-    formula = expand_dot(formula, [name for name in columns if name != outcome and name not in extra])
+    formula = expand_dot(formula, [name for name in columns if name != outcome and name not in roles.names().values()])
     terms = find_terms(formula)
     kinds = _kinds(formula, terms, source)
     variables = tuple(kinds)
     outcome_kind: Kind = "number" if columns[outcome].kind == "mixed" else columns[outcome].kind
-    wanted: dict[str, Kind] = {outcome: outcome_kind, **kinds, **{n: "number" for n in extra if n not in kinds}}
-    rows = complete_rows(source.stage(list(wanted), wanted), list(wanted))
+    wanted: dict[str, Kind] = {outcome: outcome_kind, **kinds, **roles.kinds(source), **kinds}
+    if roles.trials is not None:
+        outcome_kind = wanted[outcome] = "number"
+    rows = complete_rows(source.stage(list(wanted), wanted), [outcome, *kinds])
     if not rows.used:
         raise _no_rows(rows, source.label)
-    found = read_outcome(rows, outcome, outcome_kind, positive)
+    dropped = rows.read - rows.used
+    played = play(roles, rows)
+    mass = played.weights if played.weights is not None else played.sampling_weights
+    if mass is not None and not mass.all():
+        rows, played = rows.where_also(mass > 0), played.select(mass > 0)
+    if played.trials is None:
+        found = read_outcome(rows, outcome, outcome_kind, positive)
+    else:
+        found = read_successes(rows, outcome, played.trials, positive)
     factors = dict.fromkeys(factor for term in terms.terms for factor in term)
-    states = _learn_states(factors, kinds, rows)
+    states = _learn_states(factors, kinds, rows, played.weights)
     levels = _learn_levels(factors, kinds, rows)
     saved = SavedDesign(write_formula(formula), found.positive, found.negative, kinds, states, levels, [])
     design = _build(formula, terms, saved)
     assert design.variables == variables
-    values = {name: rows.numbers(Name(name)) for name in extra}
-    return Learned(design, rows, found.y, values, _notes(design, factors))
+    return Learned(design, rows, found.y, played, dropped, _notes(design, factors))
 
 
 def _build(formula: Formula, terms: Terms, saved: SavedDesign) -> Design:
@@ -232,15 +239,6 @@ def _find(formula: Formula, name: Name, source: Source) -> None:
         raise FormulaError(f"{source.label} has no column {name.name!r}.{hint}", formula.text, *name.span)
 
 
-def _check_extra(extra: Sequence[str], source: Source) -> None:
-    for name in extra:
-        if name not in source.columns:
-            raise DataError(f"{source.label} has no column {name!r}.{nearest(name, source.columns)}")
-        column = source.columns[name]
-        if column.kind not in ("number", "mixed"):
-            raise DataError(f"column {name!r} of {source.label} holds {column.type_name}, and numbers are needed here.")
-
-
 def _kinds(formula: Formula, terms: Terms, source: Source) -> dict[str, Kind]:
     """How each column on the right side is to be read; in the order of first use."""
     kinds: dict[str, Kind] = {}
@@ -280,7 +278,10 @@ def _no_rows(rows: CompleteRows, label: str) -> NoRowsError:
     )
 
 
-def _learn_states(factors: Iterable[Expression], kinds: Mapping[str, Kind], rows: CompleteRows) -> dict[str, State]:
+def _learn_states(
+    factors: Iterable[Expression], kinds: Mapping[str, Kind], rows: CompleteRows, counts: Values | None
+) -> dict[str, State]:
+    counts = np.ones(rows.used) if counts is None else counts
     states: dict[str, State] = {}
     for factor in factors:
         if is_category(factor, kinds):
@@ -291,7 +292,7 @@ def _learn_states(factors: Iterable[Expression], kinds: Mapping[str, Kind], rows
                 continue
             values = rows.numbers(with_states(call.argument, states))
             try:
-                states[text] = learner(values, call.setting)
+                states[text] = learner(values, call.setting, counts)
             except DataError as error:
                 raise DataError(f"{text}: {write(call.argument)} {error}") from None
     return states

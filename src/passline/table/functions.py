@@ -40,7 +40,8 @@ class Function:
 
     ``sql`` and ``arrays`` turn the argument (SQL text, or values) into the function's columns: one, or several
     for a spline. Where the function has no finite value SQL gives NULL or an infinity, NumPy NaN or an infinity;
-    neither raises. ``domain`` completes "log needs ...". ``learn`` finds the state from the values of the rows used.
+    neither raises. ``domain`` completes "log needs ...". ``learn`` finds the state from the values of the rows used and
+    how often each row counts.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Function:
     outermost: bool = False  # gives several columns, so nothing may stand around it
     sql: Callable[[str, Setting, State], tuple[str, ...]] | None = None
     arrays: Callable[[Values, Setting, State], tuple[Values, ...]] | None = None
-    learn: Callable[[Values, Setting], State] | None = None
+    learn: Callable[[Values, Setting, Values], State] | None = None
     valid: Callable[[Setting, State], bool] | None = None  # is this a state that `learn` could have found?
     suffixes: Callable[[str, State], tuple[str, ...]] | None = None  # argument's text -> what column names add
     inverse: Callable[[float, Setting, State], float] | None = (
@@ -130,20 +131,21 @@ def _exp(t: float) -> float:
 # --- scale -------------------------------------------------------------------------------------------------------
 
 
-def _scale_learn(x: Values, _setting: Setting) -> State:
+def _scale_learn(x: Values, _setting: Setting, counts: Values) -> State:
     low, high = float(x.min()), float(x.max())
     if low == high:
         raise DataError(f"is {low!r} in every row used, so its standard deviation is zero: leave the term out.")
-    if len(x) < 2:
+    n = float(counts.sum())
+    if n < 2:
         raise DataError("has one row, so it has no standard deviation: leave the term out.")
     # A power of two brings the largest value near one: sums and squares of 1e300 and of 1e-300 stay in range, exactly.
     unit = 2.0 ** float(np.clip(np.frexp(max(abs(low), abs(high)))[1], -1021, 1023))
     scaled = x / unit
-    mean = float(scaled.mean())
-    mean += float((scaled - mean).mean())
+    mean = float(counts @ scaled) / n
+    mean += float(counts @ (scaled - mean)) / n
     difference = scaled - mean
     spread = 2.0 ** float(np.frexp(np.abs(difference).max())[1])
-    deviation = float(np.sqrt(np.square(difference / spread).sum() / (len(x) - 1))) * spread * unit
+    deviation = float(np.sqrt(counts @ np.square(difference / spread) / (n - 1))) * spread * unit
     if not (np.isfinite(mean * unit) and np.isfinite(deviation) and deviation > 0):
         raise DataError("has values too far apart, or too close, for a standard deviation: rescale the column.")
     return (mean * unit, deviation)
@@ -160,13 +162,18 @@ def _scale_arrays(x: Values, _setting: Setting, state: State) -> tuple[Values, .
 # --- restricted cubic spline ---------------------------------------------------------------------------------------
 
 
-def quantiles(ordered: Values, probabilities: Values) -> Values:
-    """Type-7 quantiles of values already sorted: the (1 + (n - 1) p)-th, linearly between neighbours."""
-    index = (len(ordered) - 1) * probabilities
-    below = np.floor(index + 4 * np.finfo(np.float64).eps * len(ordered)).astype(np.intp)
-    above = np.minimum(below + 1, len(ordered) - 1)
+def quantiles(ordered: Values, probabilities: Values, counts: Values) -> Values:
+    """Type-7 quantiles of values already sorted: the (1 + (n - 1) p)-th, linearly between neighbours.
+
+    ``counts``: how often each value stands in a row of n = sum(counts), which is never written out.
+    """
+    ends = np.cumsum(counts)
+    n = int(ends[-1])
+    index = (n - 1) * probabilities
+    below = np.floor(index + 4 * np.finfo(np.float64).eps * n).astype(np.intp)
+    above = np.minimum(below + 1, n - 1)
     share = np.maximum(index - below, 0.0)
-    low, high = ordered[below], ordered[above]
+    low, high = (ordered[np.searchsorted(ends, place, side="right")] for place in (below, above))
     return np.where(low == high, low, (1.0 - share) * low + share * high)
 
 
@@ -174,16 +181,18 @@ def _knots(setting: Setting) -> int:
     return DEFAULT_KNOTS if setting is None else int(setting)
 
 
-def _spline_learn(x: Values, setting: Setting) -> State:
+def _spline_learn(x: Values, setting: Setting, counts: Values) -> State:
     """Harrell's default knots (Hmisc, rcspline.eval): quantiles; under 100 rows the 5th value from either end."""
     count = _knots(setting)
-    if len(x) < 6:
-        raise DataError(f"has {len(x)} rows; a spline's knots need at least 6. Use the column itself.")
+    n = int(counts.sum())
+    if n < 6:
+        raise DataError(f"has {n} rows; a spline's knots need at least 6. Use the column itself.")
     outer = 0.10 if count == 3 else 0.05 if count < 7 else 0.025
-    ordered = np.sort(x)
-    knots = quantiles(ordered, np.linspace(outer, 1.0 - outer, count))
-    if len(x) < 100:
-        knots[0], knots[-1] = ordered[4], ordered[-5]
+    order = np.argsort(x, kind="stable")
+    ordered, counts = x[order], counts[order]
+    knots = quantiles(ordered, np.linspace(outer, 1.0 - outer, count), counts)
+    if n < 100:
+        knots[[0, -1]] = ordered[np.searchsorted(np.cumsum(counts), [4, n - 5], side="right")]
     distinct = np.unique(knots)  # sorted; equal knots count once, as in Hmisc
     if len(distinct) < 3:
         found = ", ".join(repr(float(t)) for t in distinct)

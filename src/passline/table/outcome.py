@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from passline.errors import DataError, OneClassError, OptionError
+from passline.table.roles import successes
 from passline.table.rows import CompleteRows, in_order
 from passline.table.tree import Name, number_text
 
@@ -37,6 +38,23 @@ def read_outcome(rows: CompleteRows, name: str, kind: Kind, positive: str | None
     chosen = _choose(rows, name, labels, positive, fold=kind == "boolean")
     y = (rows.codes(name, labels) == chosen).astype(np.float64)
     return Outcome(y, labels[chosen], labels[1 - chosen])
+
+
+def read_successes(rows: CompleteRows, name: str, trials: Values, positive: str | None) -> Outcome:
+    """The outcome as shares of successes, from counts or proportions of ``trials``, (n,).
+
+    Raises OneClassError where all trials or none are successes, OptionError where a label is asked for.
+    """
+    if positive is not None:
+        raise OptionError("positive names a label, and with trials the outcome counts successes: leave it out")
+    y = successes(rows.numbers(Name(name)), trials, rows, name)
+    total, won = float(trials.sum()), float(trials @ y)
+    if won in (0.0, total):
+        raise OneClassError(
+            f"the outcome {name!r} has {'no success' if won == 0 else 'nothing but successes'} in {number_text(total)} "
+            "trials: a logistic regression needs both outcomes"
+        )
+    return Outcome(y, "success", "failure")
 
 
 def _numbers(rows: CompleteRows, name: str, positive: str | None) -> Outcome:

@@ -17,6 +17,7 @@ from passline.table.tree import Expression, Name, calls_of, column_of, number_te
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+from copy import copy
 
 Codes = NDArray[np.int32]
 
@@ -41,6 +42,15 @@ class CompleteRows(Protocol):
 
     def codes(self, name: str, levels: Sequence[str]) -> Codes:
         """Each row's place in ``levels``, -1 where its text is none of them, (used,)."""
+
+    def raw(self, name: str) -> Values:
+        """A column of numbers in the rows used, as it stands, (used,): NaN where it is missing."""
+
+    def groups_of(self, name: str) -> NDArray[np.int64]:
+        """A code for each row, equal where the column's values are, (used,): -1 where it is missing."""
+
+    def where_also(self, keep: NDArray[np.bool_]) -> CompleteRows:
+        """The rows used for which ``keep`` (used,) holds."""
 
     def kept(self) -> NDArray[np.bool_]:
         """Which of the rows read are used, (read,)."""
@@ -74,6 +84,7 @@ class RelationRows:
         counts = self._query(", ".join(["count(*)", *(f"count({ids[n]})" for n in names)]), limit="").fetchone()
         present = dict(zip(names, counts[1:], strict=True))
         self._missing = {n: self.read - int(c) for n, c in present.items()}
+        self._narrowed = False
         self._conditions = [f"{ids[n]} IS NOT NULL" for n, count in self._missing.items() if count]
         self._kept: NDArray[np.bool_] | None = None
         if self._conditions:
@@ -97,6 +108,9 @@ class RelationRows:
         where = " AND ".join([f"{identifier} IS NOT NULL", *self._conditions])
         found = self._query(f"DISTINCT {identifier}", limit=f" WHERE {where}").fetchall()
         texts = [_BOOLEAN[v] if column.kind == "boolean" else str(v) for (v,) in found]
+        if self._narrowed:
+            seen = np.bincount(self.codes(name, texts) + 1, minlength=len(texts) + 1)[1:] > 0
+            texts = [text for text, there in zip(texts, seen, strict=True) if there]
         return in_order(texts, column.order)
 
     def codes(self, name: str, levels: Sequence[str]) -> Codes:
@@ -116,6 +130,17 @@ class RelationRows:
         )
         connection.execute("CREATE OR REPLACE TEMP TYPE passline_level AS ENUM (SELECT level FROM passline_levels)")
         return self._take(self._fetch(f"coalesce(enum_code(TRY_CAST({identifier} AS passline_level))::INTEGER, -1)"))
+
+    def raw(self, name: str) -> Values:
+        return self._values(Name(name), 0)
+
+    def groups_of(self, name: str) -> NDArray[np.int64]:
+        if self._relation.columns[name].kind == "number":
+            return number_groups(self.raw(name))
+        return self.codes(name, self.levels(name)).astype(np.int64)
+
+    def where_also(self, keep: NDArray[np.bool_]) -> RelationRows:
+        return cast("RelationRows", narrowed(self, keep))
 
     def kept(self) -> NDArray[np.bool_]:
         return np.ones(self.read, dtype=bool) if self._kept is None else self._kept
@@ -170,6 +195,7 @@ class FrameRows:
     def __init__(self, frame: Frame, names: Sequence[str]) -> None:
         self._frame = frame
         self.read = frame.rows
+        self._narrowed = False
         kept = np.ones(self.read, dtype=bool)
         self._missing = {}
         for name in dict.fromkeys(names):
@@ -203,6 +229,16 @@ class FrameRows:
             return number_codes(self.numbers(Name(name)), levels)
         return cast("Codes", place_of(self._frame.values[name], levels)[self._take(name)])
 
+    def raw(self, name: str) -> Values:
+        return cast("Values", self._take(name))
+
+    def groups_of(self, name: str) -> NDArray[np.int64]:
+        column = self._take(name)
+        return column.astype(np.int64) if name in self._frame.values else number_groups(column)
+
+    def where_also(self, keep: NDArray[np.bool_]) -> FrameRows:
+        return cast("FrameRows", narrowed(self, keep))
+
     def kept(self) -> NDArray[np.bool_]:
         return np.ones(self.read, dtype=bool) if self._kept is None else self._kept
 
@@ -233,6 +269,23 @@ def _filled(found: NDArray[Any]) -> NDArray[Any]:
     values = np.asarray(found.data, dtype=np.float64)
     values[np.ma.getmaskarray(found)] = np.nan
     return values
+
+
+def number_groups(values: Values) -> NDArray[np.int64]:
+    """A code for each value, equal where the values are; -1 for NaN."""
+    codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
+    return np.where(np.isnan(values), -1, codes)
+
+
+def narrowed(rows: RelationRows | FrameRows, keep: NDArray[np.bool_]) -> RelationRows | FrameRows:
+    """The same rows, fewer of them."""
+    fewer = copy(rows)
+    kept = rows.kept().copy()
+    kept[kept] = keep
+    fewer._kept = kept
+    fewer._narrowed = True
+    fewer.used = int(np.count_nonzero(kept))
+    return fewer
 
 
 def first_not_finite(values: Values) -> int | None:
