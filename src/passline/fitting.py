@@ -174,9 +174,9 @@ def _warnings(learned: Learned, sample: Sample, outcome: Outcome) -> list[str]:
         worst = sorted(missing, key=lambda name: -missing[name])[:3]
         listed = ", ".join(f"{name!r} ({missing[name]})" for name in worst)
         found.append(
-            f"{learned.dropped} of {learned.read} rows ({100 * learned.dropped / learned.read:.0f} %) were left out because "
-            f"a value is missing, most in {listed}: what is left may differ from what was asked about; look at why they "
-            "are missing, or fill them in (multiple imputation)"
+            f"{learned.dropped} of {learned.read} rows ({100 * learned.dropped / learned.read:.0f} %) were left out "
+            f"because a value is missing, most in {listed}: what is left may differ from what was asked about; look at "
+            "why they are missing, or fill them in (multiple imputation)"
         )
     if outcome.recession is not None:
         found.append(describe(learned.design, sample.blocks, sample.scaling, outcome.recession, outcome.status))

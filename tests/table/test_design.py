@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from memory_tables import HOMES, MemorySource, expand, learned, matrix
 
 from passline.errors import DataError, FormulaError, ModelFileError, NoRowsError, OneClassError, OptionError
-from passline.table.roles import Roles
 from passline.table.design import Design
+from passline.table.roles import Roles
 
 homes = pytest.mark.parametrize("home", HOMES)
 

@@ -88,7 +88,7 @@ def test_typed_columns_can_be_read_as_another_kind_where_values_allow_it(path):
 
 
 def test_a_column_of_dates_is_refused_by_its_type(path):
-    with pytest.raises(DataError, match="column 'd' is of type (DATE|date32)"):
+    with pytest.raises(DataError, match=r"column 'd' is of type (DATE|date32)"):
         open_source(path).stage(["d"], {"d": "number"})
 
 
@@ -200,7 +200,7 @@ def test_anything_but_one_select_is_refused(duck, sql):
         open_source(str(duck), sql=sql)
 
 
-def test_a_query_with_doubled_names_is_refused_and_one_with_names_apart_in_case_is_not():
+def test_a_query_with_doubled_names_is_refused_and_one_whose_names_differ_in_case_is_not():
     with pytest.raises(SourceError, match="two columns are called 'a'"):
         open_source(None, sql="SELECT 1 AS a, 2 AS a")
     found = frame(None, sql="SELECT 1 AS x, 2 AS X")
@@ -228,7 +228,12 @@ def lite(tmp_path):
 
 def test_a_sqlite_table_is_read_value_by_value(lite):
     source = open_source(f'{lite}::odd "t')
-    assert {n: c.kind for n, c in source.columns.items()} == dict(x="number", y="category", z="other", m="mixed")
+    assert {n: c.kind for n, c in source.columns.items()} == {
+        "x": "number",
+        "y": "category",
+        "z": "other",
+        "m": "mixed",
+    }
     found = frame(f'{lite}::odd "t', m="category")
     np.testing.assert_array_equal(found.arrays["x"], [1, 2.5, np.nan])
     assert texts(found, "y") == ["a", None, "b"]

@@ -118,16 +118,22 @@ def first_misfit(
     checked = {name: reading for name, reading in readings.items() if reading.bad is not None}
     if not checked:
         return None
-    tests = ", ".join(f"{reading.bad}, {reading.shown}" for reading in checked.values())
-    anywhere = " OR ".join(str(reading.bad) for reading in checked.values())
+    # On all cores whether there is one at all; then, in the source's order, where.
+    any_bad = ", ".join(f"coalesce(bool_or({reading.bad}), false)" for reading in checked.values())
+    hits = connection.execute(f"SELECT {any_bad} FROM {source}", list(parameters)).fetchone()
+    assert hits is not None
+    guilty = [name for name, hit in zip(checked, hits, strict=True) if hit]
+    if not guilty:
+        return None
+    tests = ", ".join(f"{checked[name].bad} AS b{i}, {checked[name].shown} AS s{i}" for i, name in enumerate(guilty))
+    # The window streams: rows are numbered in the source's order, and the search stops at the first that is bad.
     found = connection.execute(
-        # The window streams: rows are numbered in the source's order, and the search stops at the first that is bad.
-        f"SELECT row, {tests} FROM (SELECT row_number() OVER () - 1 AS row, * FROM {source}) WHERE {anywhere} LIMIT 1",
+        f"SELECT * FROM (SELECT row_number() OVER () - 1 AS row, {tests} FROM {source}) "
+        f"WHERE {' OR '.join(f'b{i}' for i in range(len(guilty)))} LIMIT 1",
         list(parameters),
     ).fetchone()
-    if found is None:
-        return None
-    for position, name in enumerate(checked):
+    assert found is not None
+    for position, name in enumerate(guilty):
         if found[1 + 2 * position]:
             return int(found[0]), name, str(found[2 + 2 * position])
     raise AssertionError("a row was found, and no column of it")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from passline.errors import SourceError
 from passline.table.columns import MISSING_WORDS, Column, Kind, Native, text_kind
 from passline.table.conversions import SQL_TYPES, Reading, first_misfit, from_text, refuse_misfit, words
-from passline.table.dialect import Dialect, find_dialect, first_fault, line_of
+from passline.table.dialect import Dialect, find_dialect, first_fault, line_of, may_have_surplus_cells
 from passline.table.scan import connect, new_table, not_finite, read_as, reason, select, staged
 from passline.table.spool import TextFile, open_text, with_plain_line_ends
 
@@ -146,6 +146,9 @@ def open_delimited(paths: Sequence[tuple[Path | None, str]], label: str) -> Deli
             stack.callback(text.close)
             files.append(DelimitedFile(text, find_dialect(text.path, name, _delimiter(path))))
             _same_header(files[0], files[-1])
+            dialect = files[-1].dialect
+            if may_have_surplus_cells(text.path, dialect) and (fault := first_fault(text.path, name, dialect)):
+                raise fault
         connection = connect()
         names = files[0].dialect.names
         source = Delimited(connection, files, label, _columns(connection, files, names))

@@ -28,7 +28,7 @@ from passline.table.terms import Terms, expand_dot, find_terms
 from passline.table.tree import Call, Expression, Formula, Name, calls_of, column_of, write, write_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -144,8 +144,8 @@ def learn(formula: Formula, source: Source, *, positive: str | None = None, role
     """Meet a formula with a source: read its columns, keep the complete rows, learn levels, knots and scales.
 
     ``roles`` says what further columns are for (weights, an offset); the dot leaves them out. Rows that weigh nothing
-    are left out, as if they had not been written. Raises FormulaError for columns that are not there or cannot be used so, DataError for values that cannot be used,
-    NoRowsError and OneClassError when nothing can be fitted.
+    are left out, as if they had not been written. Raises FormulaError for columns that are not there or cannot be
+    used so, DataError for values that cannot be used, NoRowsError and OneClassError when nothing can be fitted.
     """
     columns = source.columns
     roles = roles or Roles()

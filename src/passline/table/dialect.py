@@ -7,6 +7,8 @@ import itertools
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+import numpy as np
+
 from passline.errors import SourceError
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DELIMITERS = (",", ";", "\t", "|")
+_LF, _CR, _QUOTE = 10, 13, 34
 _LOOK = 50  # records looked at to tell the delimiter
 
 
@@ -75,6 +78,36 @@ def first_fault(path: Path, label: str, dialect: Dialect) -> SourceError | None:
         except csv.Error:
             return SourceError(_unclosed(label, start))
     return None
+
+
+def may_have_surplus_cells(path: Path, dialect: Dialect) -> bool:
+    """Whether some line ends in an empty cell and holds as many delimiters as the header has names, or more.
+
+    DuckDB drops empty cells beyond the last column without a word. Such a line is a suspect only: its delimiters may
+    stand in quotes, and so may its end.
+    """
+    rest = b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            joined = rest + chunk
+            rest = joined[max(joined.rfind(b"\n"), joined.rfind(b"\r")) + 1 :]
+            if _has_suspect(joined, dialect):
+                return True
+    return _has_suspect(rest + b"\n", dialect)
+
+
+def _has_suspect(text: bytes, dialect: Dialect) -> bool:
+    delimiter, width = dialect.delimiter.encode(), len(dialect.names)
+    codes = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero((codes == _LF) | (codes == _CR) if b"\r" in text else codes == _LF)
+    last, before = codes.take(ends - 1, mode="clip"), codes.take(ends - 2, mode="clip")
+    suspects = np.flatnonzero((last == delimiter[0]) | ((last == _QUOTE) & (before == _QUOTE)))
+    starts = np.append(0, ends + 1)  # of line i; its end is ends[i]
+    for line in suspects:
+        cells = text[starts[line] : ends[line]]
+        if cells.count(delimiter) >= width or cells.count(b'"') % 2:
+            return True
+    return False
 
 
 def line_of(path: Path, dialect: Dialect, row: int) -> int:

@@ -39,11 +39,11 @@ class Roles:
         return {role: value for role in _ROLES if isinstance(value := getattr(self, role), str)}
 
     def check(self, source: Source) -> None:
-        """Raise OptionError for roles that exclude each other, DataError for columns that are not there or no numbers."""
+        """Raise OptionError for roles that exclude each other, DataError for columns that cannot play theirs."""
         if self.weights is not None and self.sampling_weights is not None:
             raise OptionError(
-                "weights and sampling_weights exclude each other: weights are counts of equal rows, sampling weights say "
-                "how many of the population a row stands for"
+                "weights and sampling_weights exclude each other: weights are counts of equal rows, sampling weights "
+                "say how many of the population a row stands for"
             )
         for role, name in self.names().items():
             if name not in source.columns:
@@ -120,16 +120,16 @@ def successes(y: Values, trials: Values, rows: CompleteRows, name: str) -> Value
     if (bad := np.flatnonzero(y > 1)).size:
         i = int(bad[0])
         raise DataError(
-            f"the outcome {name!r} is {number_text(y[i])} in {rows.where(i)}, neither a count nor a proportion: with trials "
-            "give whole successes in every row, or proportions between 0 and 1 in every row"
+            f"the outcome {name!r} is {number_text(y[i])} in {rows.where(i)}, neither a count nor a proportion: with "
+            "trials give whole successes in every row, or proportions between 0 and 1 in every row"
         )
     count = y * trials
     whole = np.rint(count)
     if (bad := np.flatnonzero(np.abs(count - whole) > WHOLE * np.maximum(trials, 1.0))).size:
         i = int(bad[0])
         raise DataError(
-            f"the outcome {name!r} is {number_text(y[i])} of {number_text(trials[i])} trials in {rows.where(i)}, which is "
-            f"{count[i]:.6g} successes and no whole number: give the successes themselves"
+            f"the outcome {name!r} is {number_text(y[i])} of {number_text(trials[i])} trials in {rows.where(i)}, which "
+            f"is {count[i]:.6g} successes and no whole number: give the successes themselves"
         )
     return np.divide(whole, trials, out=np.zeros_like(y), where=trials > 0)
 
