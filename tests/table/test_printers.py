@@ -151,4 +151,4 @@ def test_every_function_has_both_printers_and_says_its_domain():
 def test_a_spline_needs_rows_and_distinct_values(values):
     learn = FUNCTIONS["rcs"].learn
     with pytest.raises(DataError, match="knots"):
-        learn(np.array(values, dtype=float), 4)
+        learn(np.array(values, dtype=float), 4, np.ones(len(values)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from passline.errors import DataError, FormulaError, ModelFileError, NoRowsError
 from passline.table.coding import (
     CategoryFactor,

@@ -1,0 +1,34 @@
+"""passline boundary: at which value of a predictor the probability is what one asks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from passline.cli.options import At, Json, Level, ModelFile, print_json
+
+
+def boundary(
+    model: ModelFile,
+    variable: Annotated[str, Parameter(help="The predictor that moves; a number.")],
+    /,
+    *,
+    probability: Annotated[float, Parameter(help="The level to reach.")] = 0.5,
+    at: At = None,
+    interval: Annotated[Literal["auto", "delta", "fieller"], Parameter(help="How the interval is found.")] = "auto",
+    level: Level = 0.95,
+    json: Json = False,
+) -> None:
+    """Say at which value of a predictor the probability is what you ask."""
+    from passline import modelfile
+    from passline.boundary import boundary as find
+    from passline.boundary import parse_at
+
+    found = find(modelfile.load(model), variable, probability, parse_at(at or []), interval=interval, level=level)
+    if json:
+        print_json(found.as_json())
+        return
+    from passline.show.terminal import boundary_text
+
+    print(boundary_text(found))

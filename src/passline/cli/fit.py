@@ -1,0 +1,90 @@
+"""passline fit: a table and a formula, a coefficient table and a model file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from passline.cli.options import Data, Json, Level, output, print_json
+from passline.cli.progress import progress
+from passline.errors import NotConvergedError, OptionError
+
+if TYPE_CHECKING:
+    from passline.facade import Fit
+
+
+def fit(
+    data: Data,
+    formula: Annotated[
+        str | None,
+        Parameter(
+            help="outcome ~ terms; . for all other columns; + - * : ( ); log log1p exp sqrt abs power scale rcs C.",
+        ),
+    ] = None,
+    /,
+    *,
+    save_to: Annotated[str | None, output("Write the model here, as JSON.")] = None,
+    sql: Annotated[
+        str | None, Parameter(help="Read what this query gives; DATA may be left out, or be called data in the query.")
+    ] = None,
+    weights: Annotated[str | None, Parameter(help="Column that says how often each row counts.")] = None,
+    sampling_weights: Annotated[
+        str | None, Parameter(help="Column that says how many of the population each row stands for.")
+    ] = None,
+    offset: Annotated[str | None, Parameter(help="Column that is added to the linear predictor.")] = None,
+    trials: Annotated[
+        str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
+    ] = None,
+    positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
+    estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
+    l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
+    level: Level = 0.95,
+    missing: Annotated[
+        Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")
+    ] = "drop",
+    json: Json = False,
+) -> None:
+    """Fit a logistic regression: passline fit birthwt.csv 'low ~ age + lwt + smoke'."""
+    from passline import facade
+    from passline.engine.penalty import Penalty
+
+    source: str | None = data
+    if formula is None:
+        if sql is None:
+            raise OptionError("fit needs DATA and FORMULA: passline fit birthwt.csv 'low ~ age + lwt'")
+        source, formula = None, data
+    with progress() as report:
+        found = facade.fit(
+            formula,
+            source,
+            sql=sql,
+            weights=weights,
+            sampling_weights=sampling_weights,
+            offset=offset,
+            trials=trials,
+            positive=positive,
+            estimator=estimator,
+            penalty=Penalty(l2=l2),
+            level=level,
+            missing=missing,
+            report=report,
+        )
+    _write(found, save_to, json)
+
+
+def _write(found: Fit, save_to: str | None, json: bool) -> None:
+    if not found.certificate["converged"]:
+        raise NotConvergedError(
+            f"not converged after {found.certificate['passes']} passes over the rows: the gradient is still "
+            f"{found.certificate['gradient_norm']:.1e}; nothing was written. Look for columns that nearly repeat each "
+            "other or differ in scale beyond reason, or add a penalty (--l2)"
+        )
+    if save_to is not None:
+        found.save(save_to)
+    if json:
+        print_json(found.as_json())
+        return
+    print(found)
+    if save_to is not None:
+        print(f"The model is in {save_to}.")

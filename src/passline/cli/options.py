@@ -1,0 +1,50 @@
+"""Options that several commands share, each with the sentence that --help shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+
+def _no_option(_type: object, value: str) -> None:
+    # A lone hyphen is standard input; anything longer is an option with a slip in it.
+    if value.startswith("-") and value != "-":
+        raise ValueError(f"there is no option {value}")
+
+
+Data = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,
+        validator=_no_option,
+        help="A file (CSV, TSV, Parquet, JSON lines, Arrow), a glob, - for standard input as CSV, or a DuckDB or "
+        "SQLite file with ::table after it.",
+    ),
+]
+ModelFile = Annotated[str, Parameter(help="A model file that passline fit wrote.")]
+Level = Annotated[float, Parameter(help="Of the intervals.")]
+Json = Annotated[bool, Parameter(negative="", help="Print one JSON document and nothing else.")]
+At = Annotated[
+    list[str] | None,
+    Parameter(
+        negative="",
+        help="NAME=VALUE: hold another predictor there (else at its mean or most frequent level). May be repeated.",
+    ),
+]
+
+
+def switch(text: str) -> Parameter:
+    """A flag without a --no- form."""
+    return Parameter(negative="", help=text)
+
+
+def output(text: str) -> Parameter:
+    """The option -o."""
+    return Parameter(name=["-o", "--output"], help=text)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document; a number that does not exist is null by now."""
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
