@@ -38,11 +38,14 @@ def fit(
     sampling_weights: Any = None,
     offset: Any = None,
     trials: Any = None,
+    cluster: Any = None,
     sql: str | None = None,
     positive: str | None = None,
     estimator: str = "ml",
     penalty: Penalty | None = None,
     level: float = 0.95,
+    robust: str | None = None,
+    dispersion: str = "one",
     missing: str = "drop",
     report: Report | None = None,
 ) -> Fit:
@@ -56,6 +59,9 @@ def fit(
     ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
     what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
     an array with one value a row.
+    ``cluster``: rows with one value belong together. ``robust``: "hc0" to "hc3", a sandwich covariance; with a
+    cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more). ``dispersion``: "estimated" from
+    grouped rows, which multiplies the covariance and makes z Student's t (quasi-binomial).
     ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
@@ -63,11 +69,13 @@ def fit(
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
-    options = Options(estimator=estimator, penalty=penalty, level=level)
+    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
+    options = Options(
+        estimator=estimator, penalty=penalty, level=level, robust=robust, dispersion=dispersion, roles=roles.saved()
+    )
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
     source = open_source(data, sql=sql)
-    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials)
     learned = learn(parse(formula), source, positive=positive, roles=roles)
     if missing == "error" and learned.dropped:
         raise OptionError(
