@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.columns import Coded, Columns, Dense
 from passline.engine.likelihood import mean
+from passline.engine.plain import as_columns
 from passline.errors import OptionError
 from passline.inference.existence import TermStatus
 from passline.inference.wald import quantile
@@ -212,13 +212,6 @@ def number(value: float) -> float | None:
     """A number for JSON: None where it is not finite."""
     value = float(value)
     return value if math.isfinite(value) else None
-
-
-def as_columns(group: Group) -> Columns:
-    """A group of the design as the engine's columns."""
-    if isinstance(group, CodedColumns):
-        return Coded(group.codes, group.width, group.values)
-    return Dense(group.values[:, None])
 
 
 def _rows(group: Group, rows: slice) -> Group:

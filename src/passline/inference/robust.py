@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from passline.engine.blocks import Block, Blocks
 from passline.engine.columns import Coded
 from passline.engine.likelihood import bernoulli
+from passline.engine.value import Array
 from passline.errors import OptionError
 from passline.inference.existence import Outcome
 from passline.inference.sample import Sample
@@ -63,7 +64,7 @@ def robust_covariance(sample: Sample, outcome: Outcome, kind: str, cluster: NDAr
         factor = G / (G - 1.0) if G > 1 else np.nan
         factor *= (n - 1.0) / (n - k) if kind == "hc1" and n > k else np.nan if kind == "hc1" else 1.0
     else:
-        meat = _meat(blocks, v, counts, unit, V, {"hc2": 1, "hc3": 2}.get(kind, 0))
+        meat = _meat(blocks, v, counts, unit, (V, {"hc2": 1, "hc3": 2}.get(kind, 0)))
         factor = 1.0 if kind != "hc1" else n / (n - k) if n > k else np.nan
     covariance = found.back @ (factor * V @ meat @ V) @ found.back.T
     covariance = (covariance + covariance.T) / 2.0
@@ -103,8 +104,9 @@ def clusters_of(sample: Sample, outcome: Outcome) -> int:
     return 0 if sample.cluster is None else len(np.unique(sample.cluster[limiting_rows(sample, outcome)]))
 
 
-def _meat(blocks: Blocks, v: Floats, counts: Floats, unit: Floats, V: Floats, a: int) -> Floats:
-    """The sum over units of s s' / (1 - h)^a, (k, k)."""
+def _meat(blocks: Blocks, v: Floats, counts: Floats, unit: Floats, leverage: tuple[Floats, int]) -> Floats:
+    """The sum over units of s s' / (1 - h)^a, (k, k); ``leverage``: V and a."""
+    V, a = leverage
     values, vectors = np.linalg.eigh(V)
     root = vectors * np.sqrt(np.maximum(values, 0.0))  # V = root root'
     total = np.zeros((blocks.p, blocks.p))
@@ -134,11 +136,10 @@ def _clustered(blocks: Blocks, v: Floats, weight: Floats, cluster: NDArray[np.in
     return sums.T @ sums, len(found)
 
 
-def _walk(blocks: Blocks, *arrays: NDArray[np.generic]) -> Iterator[tuple[Block, Floats, Floats]]:
+def _walk(blocks: Blocks, first: Array, second: Array) -> Iterator[tuple[Block, Array, Array]]:
     """The blocks, each with its rows of two arrays beside it."""
     start = 0
     for block in blocks:
         stop = start + len(block.y)
-        first, second = (array[start:stop] for array in arrays)
-        yield block, first, second
+        yield block, first[start:stop], second[start:stop]
         start = stop
