@@ -170,16 +170,13 @@ def _exp(value: float) -> float:
 
 
 def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
-    """All names, each new one behind the name it follows in its own model."""
+    """All names, a new one before the next name that is there already, else at the end."""
     out: list[str] = []
     for names in lists:
-        at = 0
-        for name in names:
-            if name in out:
-                at = max(at, out.index(name) + 1)
-            else:
-                out.insert(at, name)
-                at += 1
+        for place, name in enumerate(names):
+            if name not in out:
+                later = next((other for other in names[place + 1 :] if other in out), None)
+                out.insert(len(out) if later is None else out.index(later), name)
     return out
 
 
@@ -205,12 +202,12 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "`": r"\textasciigrave{}",
-    "-": "{-}",  # two of them would join to a dash
     **{c: "\\" + c for c in "&%$#_{}"},
 }
 
 
 def _latex(text: str) -> str:
-    escaped = "".join(_LATEX.get(c, c) for c in _line(text))
+    escaped = "".join(_LATEX.get(c, c) for c in _line(text)).replace("--", "-{}-")  # no dash of two hyphens
+    escaped = re.sub(r"(?<![\w)}])-(?=\d)", "$-$", escaped)  # a minus is longer than a hyphen
     # A line that begins with a bracket would be read as the option of the \\ before it.
     return "{}" + escaped if escaped.startswith("[") else escaped
