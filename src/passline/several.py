@@ -112,7 +112,13 @@ def pool(fits: Sequence[Fit], level: float = 0.95) -> Pooled:
     )
 
 
-def side_by_side(fits: Mapping[str, Fit], format: str = "text", *, ratio: bool = True, errors: str = "interval") -> str:
+def side_by_side(
+    fits: Mapping[str, Fit],
+    format: str = "text",  # noqa: A002  # the word that readers of tables expect
+    *,
+    ratio: bool = True,
+    errors: str = "interval",
+) -> str:
     """Several models in one table, a column each: as "text", "markdown", "html" or "latex".
 
     ``ratio``: odds ratios, else log odds. ``errors``: "interval" (as each fit has it) or "std_error", which is that of
