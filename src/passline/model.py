@@ -107,6 +107,7 @@ class Model:
             "glance": dict(self.glance),
             "certificate": dict(self.certificate),
             "separation": dict(self.separation),
+            "errors": {name: self.settings.get(name) for name in ("robust", "clusters", "dispersion", "df")},
             "warnings": list(self.warnings),
         }
 
