@@ -15,6 +15,7 @@ from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows
+from passline.hypotheses import Tested
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
@@ -43,6 +44,7 @@ def fit(
     estimator: str = "ml",
     penalty: Penalty | None = None,
     level: float = 0.95,
+    interval: str = "wald",
     missing: str = "drop",
     report: Report | None = None,
 ) -> Fit:
@@ -56,14 +58,15 @@ def fit(
     ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
     what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
     an array with one value a row.
-    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
+    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``interval``:
+    "wald", or "profile" (of the likelihood, with the p-values of likelihood-ratio tests). ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
-    options = Options(estimator=estimator, penalty=penalty, level=level)
+    options = Options(estimator=estimator, penalty=penalty, level=level, interval=interval)
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
     source = open_source(data, sql=sql)
@@ -87,7 +90,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit:
+class Fit(Tested):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
@@ -181,8 +184,8 @@ class Fit:
         return boundary(self.model, variable, probability, at, interval=interval, level=level)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""
-        modelfile.save(self.model, path)
+        """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""
+        modelfile.save(self.fingerprinted(), path)
 
     def warn(self, stacklevel: int = 2) -> None:
         """Raise this fit's warnings as Python's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from passline.engine.penalty import Penalty
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.profile import profiles
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
 from passline.inference.wald import normal_quantile, p_values
@@ -35,14 +36,20 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). Raises OptionError.
+    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``interval``:
+    "wald" or "profile". Raises OptionError.
     """
 
     estimator: str = "ml"
     penalty: Penalty | None = None
     level: float = 0.95
+    interval: str = "wald"
 
     def __post_init__(self) -> None:
+        if self.interval not in ("wald", "profile"):
+            raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
+        if self.interval == "profile" and self.penalty:
+            raise OptionError("a penalised fit (l2) has no profile intervals: leave the penalty or the intervals out")
         if self.estimator != "ml":
             raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
         normal_quantile(self.level)
@@ -70,9 +77,12 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
     covariance = np.full_like(outcome.covariance, np.nan) if penalised else outcome.covariance
     names = sample.names
+    terms = wald_terms(names, outcome, covariance, options.level)
+    if options.interval == "profile":
+        terms = profile_terms(terms, sample, outcome, options.level)
     model = Model(
         design=learned.design,
-        terms=wald_terms(names, outcome, covariance, options.level),
+        terms=terms,
         coef=outcome.coef,
         covariance=covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
@@ -88,7 +98,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
             ],
         },
         summaries=rows.summaries(),
-        settings={"l2": options.penalty.l2 if options.penalty else 0.0, "interval": "wald"},
+        settings={"l2": options.penalty.l2 if options.penalty else 0.0, "interval": options.interval},
         warnings=tuple(_warnings(learned, sample, outcome)),
     )
     return Fitted(model, learned, sample, outcome)
@@ -112,6 +122,12 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
         status=outcome.status,
         limit=outcome.limit,
     )
+
+
+def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, level: float) -> Terms:
+    """The coefficient table with profile intervals, and the likelihood-ratio p-values that belong to them."""
+    found = profiles(sample, outcome, level)
+    return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
 
 
 def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, Any]:

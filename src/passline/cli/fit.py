@@ -13,6 +13,10 @@ from passline.errors import NotConvergedError, OptionError
 if TYPE_CHECKING:
     from passline.facade import Fit
 
+Interval = Annotated[
+    Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+]
+
 
 def fit(
     data: Data,
@@ -39,6 +43,7 @@ def fit(
     positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
     estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
+    interval: Interval = "wald",
     level: Level = 0.95,
     missing: Annotated[
         Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")
@@ -66,6 +71,7 @@ def fit(
             positive=positive,
             estimator=estimator,
             penalty=Penalty(l2=l2),
+            interval=interval,
             level=level,
             missing=missing,
             report=report,
