@@ -98,3 +98,23 @@ def test_with_sampling_weights_other_rows_show_in_the_estimates(tmp_path: Path) 
     passline.fit("low ~ age", data, sampling_weights="lwt").save(tmp_path / "m.json")
     with pytest.raises(OptionError, match="they estimate"):
         passline.load(tmp_path / "m.json").with_rows({**data, "lwt": data["lwt"] + (np.arange(189) == 5)})
+
+
+@pytest.mark.filterwarnings("ignore::passline.errors.PasslineWarning")
+def test_separated_rows_are_known_by_their_hash_and_clusters_by_their_errors(tmp_path: Path) -> None:
+    data = {name: np.array(values) for name, values in passline.datasets.load("endometrial").items()}
+    passline.fit("HG ~ NV + PI + EH", data).save(tmp_path / "m.json")
+    moved = {**data, "PI": data["PI"] + (data["NV"] == 1)}
+    with pytest.raises(OptionError, match="the outcome is separated, and the hash"):
+        passline.load(tmp_path / "m.json").with_rows(moved)
+    data = {name: np.array(values) for name, values in passline.datasets.load("birthwt").items()}
+    passline.fit("low ~ age", data, cluster="race").save(tmp_path / "m.json")
+    with pytest.raises(OptionError, match="standard error"):
+        passline.load(tmp_path / "m.json").with_rows({**data, "race": data["race"][::-1]})
+
+
+def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
+    data = {name: np.array(values) for name, values in passline.datasets.load("birthwt").items()}
+    passline.fit("low ~ age + lwt", data).save(tmp_path / "m.json")
+    other = {name: values[::-1] for name, values in data.items()}
+    assert passline.load(tmp_path / "m.json").with_rows(other).rows is not None

@@ -209,6 +209,8 @@ def test_refused() -> None:
         passline.fit("low ~ age", data, robust="hc3", cluster="race")
     with pytest.raises(OptionError, match="penalised estimate"):
         passline.fit("low ~ age", data, robust="hc0", penalty=passline.Penalty(l2=0.1))
+    with pytest.raises(OptionError, match="profile intervals are those of the likelihood"):
+        passline.fit("low ~ age", data, robust="hc0", interval="profile")
     with pytest.raises(DataError, match="one cluster"):
         passline.fit("low ~ age", data, cluster=np.ones(189))
 

@@ -16,6 +16,7 @@ from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows
+from passline.hypotheses import Tested
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
@@ -45,6 +46,7 @@ def fit(
     estimator: str = "ml",
     penalty: Penalty | None = None,
     level: float = 0.95,
+    interval: str = "wald",
     robust: str | None = None,
     dispersion: str = "one",
     missing: str = "drop",
@@ -63,7 +65,8 @@ def fit(
     ``cluster``: rows with one value belong together. ``robust``: "hc0" to "hc3", a sandwich covariance; with a
     cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more). ``dispersion``: "estimated" from
     grouped rows, which multiplies the covariance and makes z Student's t (quasi-binomial).
-    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
+    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``interval``:
+    "wald", or "profile" (of the likelihood, with the p-values of likelihood-ratio tests). ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
@@ -72,7 +75,13 @@ def fit(
     """
     roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
     options = Options(
-        estimator=estimator, penalty=penalty, level=level, robust=robust, dispersion=dispersion, roles=roles.saved()
+        estimator=estimator,
+        penalty=penalty,
+        level=level,
+        interval=interval,
+        robust=robust,
+        dispersion=dispersion,
+        roles=roles.saved(),
     )
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
@@ -96,7 +105,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit(Averaged):
+class Fit(Averaged, Tested):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
@@ -218,8 +227,8 @@ class Fit(Averaged):
         return Fit.of_rows(reopen(self.model, source, arrays), source.native)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""
-        modelfile.save(self.model, path)
+        """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""
+        modelfile.save(self.fingerprinted(), path)
 
     def warn(self, stacklevel: int = 2) -> None:
         """Raise this fit's warnings as Python's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.errors import DISPERSIONS, Errors, errors_of
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.profile import profiles
 from passline.inference.robust import check_kind
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
@@ -38,19 +39,24 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``robust``: None, or "hc0" to "hc3". ``dispersion``:
-    "one", or "estimated" from grouped rows. ``roles``: the columns that play one, and "" for arrays that do. Raises
-    OptionError.
+    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``interval``: "wald" or "profile". ``robust``: None,
+    or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``: the columns that play one,
+    and "" for arrays that do. Raises OptionError.
     """
 
     estimator: str = "ml"
     penalty: Penalty | None = None
     level: float = 0.95
+    interval: str = "wald"
     robust: str | None = None
     dispersion: str = "one"
     roles: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.interval not in ("wald", "profile"):
+            raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
+        if self.interval == "profile" and self.penalty:
+            raise OptionError("a penalised fit (l2) has no profile intervals: leave the penalty or the intervals out")
         if self.estimator != "ml":
             raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
         normal_quantile(self.level)
@@ -59,6 +65,11 @@ class Options:
         if self.dispersion not in DISPERSIONS:
             raise OptionError(f"the dispersion is {self.dispersion!r}: choose one of {', '.join(DISPERSIONS)}")
         asked = self.robust is not None or "cluster" in self.roles or self.dispersion != "one"
+        if self.interval == "profile" and asked:
+            raise OptionError(
+                "profile intervals are those of the likelihood, which knows of no robust covariance and no dispersion: "
+                "choose interval='wald' with them"
+            )
         if asked and self.penalty:
             raise OptionError("a penalised estimate has no standard errors, robust or not: leave the penalty out")
         if asked and self.estimator != "ml":
@@ -94,9 +105,12 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         else errors_of(sample, outcome, options.robust, options.dispersion)
     )
     names = sample.names
+    terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
+    if options.interval == "profile":
+        terms = profile_terms(terms, sample, outcome, options.level)
     model = Model(
         design=learned.design,
-        terms=wald_terms(names, outcome, errors.covariance, options.level, errors.df),
+        terms=terms,
         coef=outcome.coef,
         covariance=errors.covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
@@ -122,7 +136,7 @@ def settings(options: Options, errors: Errors) -> dict[str, Any]:
     """What a saved model says of how it was made, so that it can meet its rows again."""
     return {
         "l2": options.penalty.l2 if options.penalty else 0.0,
-        "interval": "wald",
+        "interval": options.interval,
         "robust": errors.robust,
         "clusters": errors.clusters,
         "dispersion": options.dispersion,
@@ -154,6 +168,12 @@ def wald_terms(
         status=outcome.status,
         limit=outcome.limit,
     )
+
+
+def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, level: float) -> Terms:
+    """The coefficient table with profile intervals, and the likelihood-ratio p-values that belong to them."""
+    found = profiles(sample, outcome, level)
+    return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
 
 
 def glance(outcome: Outcome, sample: Sample, errors: Errors, *, penalised: bool) -> dict[str, Any]:

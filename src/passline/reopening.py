@@ -11,6 +11,7 @@ import numpy as np
 from passline.engine.penalty import Penalty
 from passline.errors import OptionError
 from passline.fitting import Fitted, Options, fit_rows
+from passline.inference.fingerprint import fingerprint
 from passline.model import Model
 from passline.table.design import learn
 from passline.table.formula import parse
@@ -66,6 +67,17 @@ def reopen(model: Model, source: Source, arrays: Mapping[str, Any] | None = None
 
 
 def _check_same(model: Model, found: Fitted, source: Source) -> None:
+    """Refuse other rows: those that give other answers; readers of one file may differ in last digits.
+
+    Under separation rows may change and no answer does: there the hash decides.
+    """
+    saved = {name: model.settings[name] for name in ("rows_sha256", "data_sha256") if name in model.settings}
+    if saved and model.directions.size and saved != fingerprint(found.learned):
+        raise _other(source, "the outcome is separated, and the hash of their values is another")
+    _check_answers(model, found, source)
+
+
+def _check_answers(model: Model, found: Fitted, source: Source) -> None:
     then, now = model.glance["deviance"], found.model.glance["deviance"]
     if then is not None and now is not None:
         size = max(abs(float(model.glance["null_deviance"])), 1.0)
@@ -76,13 +88,17 @@ def _check_same(model: Model, found: Fitted, source: Source) -> None:
     error = np.sqrt(np.diagonal(model.covariance))
     scale = np.where(np.isfinite(error) & (error > 0), error, np.maximum(np.abs(model.coef), 1e-8))
     ok = np.array([word == "ok" for word in model.terms.status])  # the others have no one value
-    step = np.where(ok, np.abs(found.model.coef - model.coef) / scale, 0.0)
+    moved = np.abs(found.model.coef - model.coef) / scale
+    # Errors show what estimates cannot: other clusters.
+    other = np.sqrt(np.diagonal(found.model.covariance))
+    moved = np.maximum(moved, np.nan_to_num(np.abs(other - error) / scale))
+    step = np.where(ok, moved, 0.0)
     worst = int(np.argmax(step))
     if step[worst] > SAME_STEP:
         raise _other(
             source,
-            f"they estimate {model.terms.names[worst]} as {found.model.coef[worst]:.8g}, and the fit had "
-            f"{model.coef[worst]:.8g}",
+            f"they estimate {model.terms.names[worst]} as {found.model.coef[worst]:.8g} (standard error "
+            f"{other[worst]:.6g}), and the fit had {model.coef[worst]:.8g} ({error[worst]:.6g})",
         )
 
 

@@ -32,6 +32,9 @@ Robust = Annotated[
 Dispersion = Annotated[
     Literal["one", "estimated"], Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial).")
 ]
+Interval = Annotated[
+    Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+]
 
 
 def fit(
@@ -56,6 +59,7 @@ def fit(
     positive: Positive = None,
     estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
+    interval: Interval = "wald",
     level: Level = 0.95,
     robust: Robust = None,
     dispersion: Dispersion = "one",
@@ -86,6 +90,7 @@ def fit(
             positive=positive,
             estimator=estimator,
             penalty=Penalty(l2=l2),
+            interval=interval,
             level=level,
             robust=robust,
             dispersion=dispersion,
