@@ -19,6 +19,8 @@ from passline.solvers.newton import newton
 
 # The exact curvature takes rows x columns^3 products; beyond this many the approximate one is the quicker way.
 EXACT = 50_000_000
+# Up to here the search for the maximum begins more than once.
+SMALL = 5_000_000
 # The approximate curvature shrinks a step at least a hundredfold where no row has a leverage to speak of. Where it has
 # not arrived after these steps, or rests on more than 1e-10 standard errors, the exact one finishes.
 APPROXIMATE_STEPS, POLISHED = 12, 1e-20
@@ -79,13 +81,13 @@ def firth(blocks: Blocks, scaling: Scaling, known: Estimate | None = None, repor
     """
     worked = independent_columns(blocks, scaling)
     objective = Jeffreys(worked.blocks, exact=blocks.n * blocks.p**3 <= EXACT)
-    start = _start(objective, known)
-    found = [maximise(objective, start, report)]
-    if objective.exact:
-        # The penalised likelihood of a few rows can have two maxima (Ecdat's Crime has): scoring and Newton's
-        # method are two ways up, and the higher end counts.
-        scored = newton(replace(objective, exact=False), start, patient=True, max_steps=APPROXIMATE_STEPS)
-        found.append(maximise(objective, scored.coef, report))
+    found = [maximise(objective, _start(objective, known), report)]
+    if blocks.n * blocks.p**3 <= SMALL:
+        # The penalised likelihood of a small table can have two maxima (those of Ecdat's Crime, MASS's ships and
+        # lattice's USMortality have): there are several ways up from zero, and the higher end counts.
+        zero = _start(objective, None)
+        scored = newton(replace(objective, exact=False), zero, patient=True, max_steps=APPROXIMATE_STEPS)
+        found += [maximise(objective, at, report) for at in (scored.coef, zero)]
     solution = min(found, key=lambda one: one.loss)
     return in_design(worked, scaling, objective, solution, objective.information(solution.coef))
 
