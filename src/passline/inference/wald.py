@@ -20,6 +20,17 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)
 
 
+def chi2_p(statistic: float, df: int) -> float:
+    """P(X >= statistic) for a chi-squared X with ``df`` degrees of freedom, accurate far out; NaN for NaN."""
+    if math.isnan(statistic) or df <= 0:
+        return math.nan
+    if df == 1:
+        return math.erfc(math.sqrt(max(statistic, 0.0) / 2.0))
+    from scipy.special import gammaincc  # slow to import, and most terms have one column
+
+    return float(gammaincc(df / 2.0, max(statistic, 0.0) / 2.0))
+
+
 def p_values(z: Floats) -> Floats:
     """Two-sided P(|Z| >= |z|), accurate far out in the tail; NaN for NaN."""
     return np.array([math.erfc(abs(value) / math.sqrt(2.0)) for value in z])

@@ -92,14 +92,19 @@ def firth(blocks: Blocks, scaling: Scaling, known: Estimate | None = None, repor
     return in_design(worked, scaling, objective, solution, objective.information(solution.coef))
 
 
-def maximise(objective: Jeffreys | Held, start: Floats, report: Report | None = None) -> Solution:
-    """The maximum of the penalised likelihood, of all coefficients or with some held."""
+def maximise(
+    objective: Jeffreys | Held, start: Floats, report: Report | None = None, *, rest: float = 0.0
+) -> Solution:
+    """The maximum of the penalised likelihood, of all coefficients or with some held.
+
+    ``rest``: the decrement that is good enough where a smaller one is dear.
+    """
     jeffreys = objective if isinstance(objective, Jeffreys) else objective.objective
     assert isinstance(jeffreys, Jeffreys)
     if jeffreys.exact:
         return newton(objective, start, patient=True, report=report)
     found = newton(objective, start, patient=True, report=report, max_steps=APPROXIMATE_STEPS)
-    if found.converged and found.trace[-1].decrement <= POLISHED:
+    if found.converged and found.trace[-1].decrement <= max(POLISHED, rest):
         return found
     exact = replace(jeffreys, exact=True)
     polished = exact if isinstance(objective, Jeffreys) else replace(objective, objective=exact)
