@@ -19,6 +19,7 @@ EQUATION = 1e-9
 STEPS = 100
 # What is left of a Newton decrement at a point of the profile is an error of the statistic.
 REST = 1e-12
+EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _end(found: Estimate, row: Floats, z: float, sign: float) -> float:
         low, high = sorted((inside, outside))
         if not low < new < high:
             new = 0.5 * (low + high)
-        if new == b or high - low <= 4.0 * np.finfo(float).eps * max(abs(low), abs(high)):
+        if new == b or (math.isfinite(outside) and high - low <= 4.0 * EPS * max(abs(low), abs(high))):
             return b
         if math.isfinite(point.loss):
             # Straight on along the profile so far.
