@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from passline.engine.penalty import Penalty
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.firth import Penalised
+from passline.inference.firth import penalised as penalised_fit
+from passline.inference.firth_profile import firth_profiles
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
 from passline.inference.wald import normal_quantile, p_values
@@ -35,16 +38,27 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). Raises OptionError.
+    ``estimator``: "ml", or "firth" (Jeffreys' prior). ``interval``: "wald" or "profile". ``level``: of the intervals,
+    in (0, 1). Raises OptionError.
     """
 
     estimator: str = "ml"
     penalty: Penalty | None = None
     level: float = 0.95
+    interval: str = "wald"
 
     def __post_init__(self) -> None:
-        if self.estimator != "ml":
-            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
+        if self.estimator not in ("ml", "firth"):
+            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
+        if self.estimator == "firth" and self.penalty:
+            raise OptionError(
+                "Jeffreys' prior (firth) is a penalty already, with its own tests and intervals: leave l2 out, or take "
+                "estimator='ml' with it"
+            )
+        if self.interval not in ("wald", "profile"):
+            raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
+        if self.interval == "profile" and self.estimator != "firth":
+            raise OptionError("profile intervals are those of estimator='firth': choose 'wald'")
         normal_quantile(self.level)
 
 
@@ -67,28 +81,39 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
-    outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    firth = under_jeffreys_prior(sample, report) if options.estimator == "firth" else None
+    if firth is None:
+        outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    else:
+        outcome, verdict = firth.outcome, firth.verdict
     covariance = np.full_like(outcome.covariance, np.nan) if penalised else outcome.covariance
     names = sample.names
+    terms = wald_terms(names, outcome, covariance, options.level)
+    if firth is not None and options.interval == "profile":
+        terms = firth_profile_terms(terms, outcome, options.level)
     model = Model(
         design=learned.design,
-        terms=wald_terms(names, outcome, covariance, options.level),
+        terms=terms,
         coef=outcome.coef,
         covariance=covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
-        glance=glance(outcome, sample, penalised=penalised),
+        glance=glance(outcome, sample, penalised=penalised or firth is not None) | firth_glance(firth, sample),
         certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
         separation={
-            "kind": "none" if outcome.recession is None else outcome.recession.kind,
+            "kind": "none" if verdict.recession is None else verdict.recession.kind,
             "terms": [
-                name for name, word in zip(names, outcome.status, strict=True) if word in ("infinite", "undetermined")
+                name for name, word in zip(names, verdict.status, strict=True) if word in ("infinite", "undetermined")
             ],
         },
         summaries=rows.summaries(),
-        settings={"l2": options.penalty.l2 if options.penalty else 0.0, "interval": "wald"},
+        settings={
+            "l2": options.penalty.l2 if options.penalty else 0.0,
+            "interval": options.interval,
+            "flic_intercept": None if firth is None else firth.flic_intercept,
+        },
         warnings=tuple(_warnings(learned, sample, outcome)),
     )
     return Fitted(model, learned, sample, outcome)
@@ -112,6 +137,34 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
         status=outcome.status,
         limit=outcome.limit,
     )
+
+
+def under_jeffreys_prior(sample: Sample, report: Report | None = None) -> Penalised:
+    """Firth's estimate; raises OptionError where sampling weights leave no likelihood to penalise."""
+    if sample.sampling is not None:
+        raise OptionError(
+            "Jeffreys' prior (firth) penalises a likelihood, and sampling weights make none: choose estimator='ml' "
+            "with them, or give weights if these are counts of equal rows"
+        )
+    return penalised_fit(sample, report)
+
+
+def firth_profile_terms(terms: Terms, outcome: Outcome, level: float) -> Terms:
+    """The table with penalised profile intervals, and the p-values of penalised likelihood-ratio tests beside them."""
+    assert outcome.estimate is not None
+    found = firth_profiles(outcome.estimate, level)
+    return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
+
+
+def firth_glance(firth: Penalised | None, sample: Sample) -> dict[str, Any]:
+    """What a fit under Jeffreys' prior says beyond the others: its own likelihood, and how far predictions miss."""
+    if firth is None:
+        return {}
+    return {
+        "penalised_log_likelihood": firth.log_likelihood + sample.log_constant(),
+        "observed_rate": firth.observed_rate,
+        "mean_predicted_rate": firth.mean_predicted_rate,
+    }
 
 
 def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, Any]:

@@ -37,7 +37,12 @@ def fit(
         str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
     ] = None,
     positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
-    estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
+    estimator: Annotated[
+        Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
+    ] = "ml",
+    interval: Annotated[
+        Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+    ] = "wald",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     level: Level = 0.95,
     missing: Annotated[
@@ -65,6 +70,7 @@ def fit(
             trials=trials,
             positive=positive,
             estimator=estimator,
+            interval=interval,
             penalty=Penalty(l2=l2),
             level=level,
             missing=missing,

@@ -1,4 +1,4 @@
-"""What Jeffreys' prior makes of a sample: the estimate, the tests that its own likelihood gives, the corrected intercept.
+"""What Jeffreys' prior makes of a sample: the estimate, the tests of its own likelihood, the corrected intercept.
 
 Firth's estimates are pulled towards no effect, and with them the predicted probabilities towards one half: their mean
 misses the observed rate. FLIC estimates the intercept again by maximum likelihood, the slopes held.
@@ -21,7 +21,6 @@ from passline.inference.existence import (
     TermStatus,
     certify,
     linear_predictor,
-    log_likelihood,
     maximum_likelihood,
 )
 from passline.inference.sample import Sample
@@ -82,7 +81,7 @@ def penalised(sample: Sample, report: Report | None = None) -> Penalised:
         status=status,
         limit=(None,) * len(status),
         eta=eta,
-        log_likelihood=log_likelihood(blocks, eta),
+        log_likelihood=found.log_likelihood,
         rank=int(found.keep.sum()),
         certificate=replace(certify(found), solver="newton (firth)"),
         estimate=found,
@@ -177,5 +176,4 @@ def constrained(found: Estimate, rows: Floats, values: Floats, near: Floats, *, 
 
 def _slope(rows: Floats, gradient: Floats) -> Floats:
     """How the constrained objective changes with each constraint's value (Lagrange's multipliers)."""
-    slope: Floats = np.linalg.lstsq(rows.T, gradient, rcond=None)[0]
-    return slope
+    return np.asarray(np.linalg.lstsq(rows.T, gradient, rcond=None)[0], dtype=np.float64)

@@ -48,8 +48,7 @@ class Estimate:
     @property
     def log_likelihood(self) -> float:
         """The log-likelihood at the estimate, its penalty taken off again."""
-        ridge, v = self.objective.ridge, self.solution.coef
-        penalty = 0.0 if ridge is None else 0.5 * float(ridge @ (v * v))
+        penalty = self.objective.penalty(self.solution.coef)
         return 0.0 - self.objective.total * (self.solution.loss - penalty)
 
     @property
@@ -71,11 +70,9 @@ def estimate(
     ``patient``: the rows are known to overlap, so go on even while coefficients seem to grow for ever.
     """
     penalty = penalty or Penalty()
-    if penalty:
-        # A ridge makes every column count, the dependent ones too.
-        worked = Worked(blocks, np.arange(blocks.p), np.eye(blocks.p))
-    else:
-        worked = independent_columns(blocks, scaling)
+    # A ridge makes every column count, the dependent ones too.
+    every = Worked(blocks, np.arange(blocks.p), np.eye(blocks.p))
+    worked = every if penalty else independent_columns(blocks, scaling)
     objective = Objective(worked.blocks, _ridge(penalty, scaling))
     solution = newton(objective, start(objective, report), patient=patient or bool(penalty), report=report)
     return in_design(worked, scaling, objective, solution, solution.curvature)

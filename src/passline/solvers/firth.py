@@ -36,41 +36,48 @@ class Jeffreys(Objective):
         n \nabla F = \sum_i [c_i (\mu_i - y_i) + h_i (\mu_i - \tfrac12)] x_i, \quad
         h_i = c_i w_i x_i^T I^{-1} x_i
 
-    ``exact``: take the exact curvature (rows x columns^3 products) wherever it is positive definite, else that of the rows with h_i more trials
-    each, half of them successes, which it equals in a saturated model. Infinite where the information is singular.
-    Source: Firth (1993), Biometrika 80; Heinze and Schemper (2002), Statistics in Medicine 21.
+    ``exact``: take the exact curvature (rows x columns^3 products) wherever it is positive definite, else that of the
+    rows with h_i more trials each, half of them successes, which it equals in a saturated model. Infinite where the
+    information is singular. Source: Firth (1993), Biometrika 80; Heinze and Schemper (2002), Statistics in Medicine 21.
     """
 
     exact: bool = True
 
+    def penalty(self, w: Array) -> float:
+        """Less half the log determinant of the information, over the sum of weights."""
+        return -0.5 * self.log_determinant(w) / self.total
+
     def __call__(self, w: Array, order: int = 2) -> Value:
-        blocks, total = self.blocks, self.total
-        plain = blocks.sum(_information, w)
+        blocks, total, p = self.blocks, self.total, self.blocks.p
+        loss, information = self._parts(w)
         try:
-            T, log_det = whitener(plain.curvature)
+            T, log_determinant = whitener(information)
         except NotPositiveDefiniteError:
-            p = blocks.p
             return Value(np.inf, np.full(p, np.nan), np.full((p, p), np.nan))
-        loss = (plain.loss - 0.5 * log_det) / total
+        loss = (loss - 0.5 * log_determinant) / total
         if order == 0:
             return Value(loss)
-        modified = blocks.sum(_modified, w, T, self.exact)
-        curvature = modified.curvature
-        if self.exact and order >= 2:
-            third = blocks.sum(_third, w, T).reshape(blocks.p, -1)
+        gradient, curvature = _pair(blocks.sum(_modified, w, T, self.exact))
+        if order == 1:
+            return Value(loss, gradient / total)
+        if self.exact:
+            third = blocks.sum(_third, w, T).reshape(p, -1)
             curvature = curvature + 0.5 * (third @ third.T)
             if not _positive(curvature):
-                curvature = blocks.sum(_modified, w, T, False).curvature
-        return Value(loss, modified.gradient / total, curvature / total if order >= 2 else None)
+                _, curvature = _pair(blocks.sum(_modified, w, T, False))
+        return Value(loss, gradient / total, curvature / total)
 
     def information(self, w: Floats) -> Floats:
         """The Fisher information of a mean row at ``w``: (p, p)."""
-        found: Floats = self.blocks.sum(_information, w).curvature / self.total
-        return found
+        return self._parts(w)[1] / self.total
 
     def log_determinant(self, w: Floats) -> float:
         """The log determinant of the Fisher information of all rows, in the solver's coordinates."""
-        return whitener(self.blocks.sum(_information, w).curvature)[1]
+        return whitener(self._parts(w)[1])[1]
+
+    def _parts(self, w: Floats) -> tuple[float, Floats]:
+        found = self.blocks.sum(_information, w)
+        return float(found.loss), np.asarray(found.curvature)
 
 
 def firth(blocks: Blocks, scaling: Scaling, known: Estimate | None = None, report: Report | None = None) -> Estimate:
@@ -92,9 +99,7 @@ def firth(blocks: Blocks, scaling: Scaling, known: Estimate | None = None, repor
     return in_design(worked, scaling, objective, solution, objective.information(solution.coef))
 
 
-def maximise(
-    objective: Jeffreys | Held, start: Floats, report: Report | None = None, *, rest: float = 0.0
-) -> Solution:
+def maximise(objective: Jeffreys | Held, start: Floats, report: Report | None = None, *, rest: float = 0.0) -> Solution:
     """The maximum of the penalised likelihood, of all coefficients or with some held.
 
     ``rest``: the decrement that is good enough where a smaller one is dear.
@@ -155,6 +160,10 @@ def _third(block: Block, w: Array, T: Array) -> Array:
     X = block.columns.dense()
     Z = X @ T
     return np.stack([(Z * (slope * x)[:, None]).T @ Z for x in X.T])
+
+
+def _pair(value: Value) -> tuple[Floats, Floats]:
+    return np.asarray(value.gradient), np.asarray(value.curvature)
 
 
 def _positive(H: Floats) -> bool:

@@ -103,7 +103,8 @@ def _quadratic(
     found = objective(trial, 2)
     if not np.isfinite(found.loss):
         return None
-    left = objective.total * float(found.gradient @ _direction(value.curvature, found.gradient))
+    g = np.asarray(found.gradient)
+    left = objective.total * float(g @ _direction(np.asarray(value.curvature), g))
     return (trial, found, 1.0) if abs(left) < decrement / 16 else None
 
 
