@@ -13,6 +13,13 @@ from passline.errors import NotConvergedError, OptionError
 if TYPE_CHECKING:
     from passline.facade import Fit
 
+Estimator = Annotated[
+    Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
+]
+Interval = Annotated[
+    Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+]
+
 
 def fit(
     data: Data,
@@ -37,12 +44,8 @@ def fit(
         str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
     ] = None,
     positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
-    estimator: Annotated[
-        Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
-    ] = "ml",
-    interval: Annotated[
-        Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
-    ] = "wald",
+    estimator: Estimator = "ml",
+    interval: Interval = "wald",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     level: Level = 0.95,
     missing: Annotated[
