@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import passline
-from passline import Penalty, datasets
-from passline.errors import OptionError
+from passline import Penalty, datasets, modelfile
+from passline.errors import ModelFileError, OptionError
 from passline.inference.firth import constrained, penalised_test
 from reference import reference_tables
 
@@ -131,6 +132,23 @@ def test_a_saved_fit_predicts_with_the_same_intercept(tmp_path):
     assert (passline.load(tmp_path / "model.json").predict(data) == fit.predict(data)).all()
 
 
+def test_a_model_file_whose_corrected_intercept_is_no_number_is_refused():
+    model = endometrial().model
+    altered = replace(model, settings={**model.settings, "flic_intercept": "3"})
+    with pytest.raises(ModelFileError, match="corrected intercept"):
+        modelfile.parse(modelfile.dump(altered).encode())
+
+
+def test_an_intercept_alone_is_half_a_success_and_half_a_failure_more():
+    """The known case: log((k + 1/2) / (n - k + 1/2)), and FLIC is the maximum of the likelihood."""
+    fit = firth("y ~ 1", {"y": [1, 1, 1, 0, 0, 0, 0, 0]}, interval="profile")
+    assert fit.coef["(Intercept)"] == pytest.approx(math.log(3.5 / 5.5), rel=1e-12)
+    assert fit.model.flic_intercept == pytest.approx(math.log(3 / 5), rel=1e-12)
+    for end in (fit.model.terms.conf_low[0], fit.model.terms.conf_high[0]):
+        likelihood = [3.5 * b - 9 * math.log1p(math.exp(b)) for b in (math.log(3.5 / 5.5), end)]
+        assert 2 * (likelihood[0] - likelihood[1]) == pytest.approx(3.841458820694124, abs=1e-8)
+
+
 def test_without_an_intercept_there_is_none_to_correct():
     fit = firth("y ~ 0 + x", {"x": [1.0, 2.0, 3.0, -1.0], "y": [1, 1, 1, 0]})
     assert fit.model.flic_intercept is None
@@ -174,6 +192,15 @@ def test_both_ends_of_a_profile_satisfy_their_own_equation(formula):
         assert ends[0] < terms.estimate[j] < ends[1]
 
 
+@pytest.mark.parametrize("unit", [1e-150, 1e150])
+def test_profiles_follow_the_units_of_a_column_however_large_or_small(unit):
+    x, y = np.array([1.0, 2.0, -1.0, 0.0, 0.5]), [0, 1, 0, 1, 1]
+    plain = firth("y ~ x", {"x": x, "y": y}, interval="profile").model.terms
+    scaled = firth("y ~ x", {"x": x * unit, "y": y}, interval="profile").model.terms
+    for name in ("conf_low", "conf_high"):
+        assert_allclose(getattr(scaled, name) * [1.0, unit], getattr(plain, name), rtol=1e-7)
+
+
 def test_a_term_of_several_columns_is_tested_as_one_and_an_aliased_column_is_left_out():
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=60), rng.integers(0, 2, 60)
@@ -190,7 +217,7 @@ def test_a_term_of_several_columns_is_tested_as_one_and_an_aliased_column_is_lef
 
 
 def test_of_two_maxima_the_higher_one_is_found():
-    """MASS_ships has one near the maximum of the likelihood and a higher one (-22.2176, -22.0176, but for a constant)."""
+    """MASS_ships has one near the maximum of the likelihood and another whose likelihood is higher by 0.2."""
     (table,) = (table for table in TABLES if table.name == "MASS_ships")
     assert digits(firth(table.formula, table.columns()).model.terms.estimate, table.expected["firth"]["coef"]) > 8
 
