@@ -213,3 +213,13 @@ def test_a_loaded_model_says_that_it_needs_its_rows(tmp_path: Path) -> None:
     for ask in (loaded.marginal_effects, loaded.pseudo_r2, lambda: loaded.risk_difference("age", 30, 20)):
         with pytest.raises(OptionError, match=r"needs the rows of the fit.*with_rows\(data\)"):
             ask()
+
+
+def test_a_firth_fit_averages_to_the_observed_rate_as_its_predictions_do() -> None:
+    data = table("endometrial")
+    fit = passline.fit("HG ~ NV + PI + EH", data, estimator="firth")
+    found = fit.risk_difference("NV")
+    assert found.std_error > 0
+    assert 0 < found.risks[1] < data["HG"].mean() < found.risks[0] < 1
+    with pytest.raises(OptionError, match="those of maximum likelihood"):
+        passline.fit("HG ~ NV", data, estimator="firth", robust="hc0")

@@ -26,6 +26,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ridge": ("birthwt", "low ~ age + lwt", {"penalty": passline.Penalty(l2=0.1)}),
     "missing": ("titanic", "survived ~ sex + age + passengerClass", {}),
     "separated": ("endometrial", "HG ~ NV + PI + EH", {}),
+    "firth": ("endometrial", "HG ~ NV + PI + EH", {"estimator": "firth", "interval": "profile"}),
     "no intercept": ("birthwt", "low ~ 0 + age + lwt", {}),
 }
 

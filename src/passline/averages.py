@@ -84,7 +84,7 @@ class Averaged:
             rows=rows.learned.rows,
             offset=np.zeros(sample.blocks.n) if block.offset is None else block.offset,
             weight=sample.weight,
-            coef=model.coef,
+            coef=model.predicting_coef(),
             covariance=model.covariance,
             fixed=np.array([word == "aliased" for word in model.terms.status]),
             df=model.settings.get("df"),

@@ -15,8 +15,9 @@ from passline.averages import Averaged
 from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
-from passline.fitting import Fitted, Options, fit_rows
+from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dropped
 from passline.hypotheses import Tested
+from passline.inference.firth import penalised_tests
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
@@ -60,14 +61,13 @@ def fit(
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
     a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
     ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
-    what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
-    an array with one value a row.
-    ``cluster``: rows with one value belong together. ``robust``: "hc0" to "hc3", a sandwich covariance; with a
-    cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more). ``dispersion``: "estimated" from
-    grouped rows, which multiplies the covariance and makes z Student's t (quasi-binomial).
-    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``interval``:
-    "wald", or "profile" (of the likelihood, with the p-values of likelihood-ratio tests). ``missing``: "drop"
-    incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
+    what is added to the linear predictor, ``trials``: of how many the outcome's successes are, ``cluster``: which rows
+    belong together; each a column's name or an array with one value a row. ``positive``: the outcome's label that
+    counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys' prior, finite for every separated
+    outcome too. ``interval``: "wald" or "profile" (with the p-values of likelihood-ratio tests beside it). ``robust``:
+    "hc0" to "hc3", a sandwich covariance; with clusters or sampling weights always one (hc0; R's svyglm has n / (n - 1)
+    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: ridge, on the columns as given.
+    ``missing``: "drop" incomplete rows (they are counted), or "error". ``report`` is called after each step.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
@@ -83,15 +83,11 @@ def fit(
         dispersion=dispersion,
         roles=roles.saved(),
     )
-    if missing not in ("drop", "error"):
-        raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
+    check_missing(missing)
     source = open_source(data, sql=sql)
     learned = learn(parse(formula), source, positive=positive, roles=roles)
-    if missing == "error" and learned.dropped:
-        raise OptionError(
-            f"{learned.dropped} of {learned.read} rows of {source.label} are incomplete, and missing='error' asks for "
-            "none: fill them, or use missing='drop'"
-        )
+    if missing == "error":
+        refuse_dropped(learned, source.label)
     found = Fit.of_rows(fit_rows(learned, options, report), source.native)
     found.warn(stacklevel=3)
     return found
@@ -183,9 +179,10 @@ class Fit(Averaged, Tested):
         level: float = 0.95,
         *,
         unseen: str = "error",
+        flic: bool = True,
     ) -> Floats | tuple[Floats, Floats, Floats]:
         """The probability of the positive label for each row; see :meth:`passline.model.Model.predict`."""
-        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen)
+        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen, flic=flic)
 
     def boundary(
         self,
@@ -225,6 +222,21 @@ class Fit(Averaged, Tested):
             "cluster": cluster,
         }
         return Fit.of_rows(reopen(self.model, source, arrays), source.native)
+
+    def penalised_tests(self) -> Any:
+        """The penalised likelihood-ratio test of each term of a Firth fit: term, statistic, df, p_value.
+
+        A frame as :meth:`tidy`. Raises OptionError for other estimators and for a model that was loaded.
+        """
+        if self.model.estimator != "firth":
+            raise OptionError("penalised tests are those of estimator='firth'")
+        if self.rows is None or self.rows.outcome.estimate is None:
+            raise OptionError(
+                "penalised tests need the rows of the fit, and a model file holds none: open them with with_rows"
+            )
+        tests = penalised_tests(self.rows.sample, self.rows.outcome.estimate)
+        names = ("term", "statistic", "df", "p_value")
+        return as_native({name: [getattr(test, name) for test in tests] for name in names}, self.native)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""

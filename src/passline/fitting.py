@@ -19,6 +19,9 @@ from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.errors import DISPERSIONS, Errors, errors_of
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.firth import Penalised
+from passline.inference.firth import penalised as penalised_fit
+from passline.inference.firth_profile import firth_profiles
 from passline.inference.profile import profiles
 from passline.inference.robust import check_kind
 from passline.inference.sample import Sample, make_sample
@@ -39,9 +42,9 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``interval``: "wald" or "profile". ``robust``: None,
-    or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``: the columns that play one,
-    and "" for arrays that do. Raises OptionError.
+    ``estimator``: "ml", or "firth" (Jeffreys' prior). ``level``: of the intervals, in (0, 1). ``interval``: "wald" or
+    "profile". ``robust``: None, or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``:
+    the columns that play one, and "" for arrays that do. Raises OptionError.
     """
 
     estimator: str = "ml"
@@ -53,12 +56,17 @@ class Options:
     roles: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.estimator not in ("ml", "firth"):
+            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
+        if self.estimator == "firth" and self.penalty:
+            raise OptionError(
+                "Jeffreys' prior (firth) is a penalty already, with its own tests and intervals: leave l2 out, or take "
+                "estimator='ml' with it"
+            )
         if self.interval not in ("wald", "profile"):
             raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
         if self.interval == "profile" and self.penalty:
             raise OptionError("a penalised fit (l2) has no profile intervals: leave the penalty or the intervals out")
-        if self.estimator != "ml":
-            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
         normal_quantile(self.level)
         if self.robust is not None:
             check_kind(self.robust, clustered="cluster" in self.roles)
@@ -98,7 +106,11 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
-    outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    firth = under_jeffreys_prior(sample, report) if options.estimator == "firth" else None
+    if firth is None:
+        outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    else:
+        outcome, verdict = firth.outcome, firth.verdict
     errors = (
         Errors(np.full_like(outcome.covariance, np.nan), None, 0, None, None)
         if penalised
@@ -107,7 +119,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     names = sample.names
     terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
     if options.interval == "profile":
-        terms = profile_terms(terms, sample, outcome, options.level)
+        terms = profile_terms(terms, sample, outcome, options)
     model = Model(
         design=learned.design,
         terms=terms,
@@ -117,22 +129,22 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         estimator=options.estimator,
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
-        glance=glance(outcome, sample, errors, penalised=penalised),
+        glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
         certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
         separation={
-            "kind": "none" if outcome.recession is None else outcome.recession.kind,
+            "kind": "none" if verdict.recession is None else verdict.recession.kind,
             "terms": [
-                name for name, word in zip(names, outcome.status, strict=True) if word in ("infinite", "undetermined")
+                name for name, word in zip(names, verdict.status, strict=True) if word in ("infinite", "undetermined")
             ],
         },
         summaries=rows.summaries(),
-        settings=settings(options, errors),
+        settings=settings(options, errors, firth),
         warnings=(*_warnings(learned, sample, outcome), *errors.notes),
     )
     return Fitted(model, learned, sample, outcome)
 
 
-def settings(options: Options, errors: Errors) -> dict[str, Any]:
+def settings(options: Options, errors: Errors, firth: Penalised | None) -> dict[str, Any]:
     """What a saved model says of how it was made, so that it can meet its rows again."""
     return {
         "l2": options.penalty.l2 if options.penalty else 0.0,
@@ -142,6 +154,7 @@ def settings(options: Options, errors: Errors) -> dict[str, Any]:
         "dispersion": options.dispersion,
         "df": errors.df,
         "roles": dict(options.roles),
+        "flic_intercept": None if firth is None else firth.flic_intercept,
     }
 
 
@@ -170,10 +183,35 @@ def wald_terms(
     )
 
 
-def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, level: float) -> Terms:
-    """The coefficient table with profile intervals, and the likelihood-ratio p-values that belong to them."""
-    found = profiles(sample, outcome, level)
+def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, options: Options) -> Terms:
+    """The table with profile intervals, and the p-values of the (penalised) likelihood-ratio tests beside them."""
+    if options.estimator == "firth":
+        assert outcome.estimate is not None
+        ends = firth_profiles(outcome.estimate, options.level)
+        return replace(terms, conf_low=ends.conf_low, conf_high=ends.conf_high, p_value=ends.p_value)
+    found = profiles(sample, outcome, options.level)
     return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
+
+
+def under_jeffreys_prior(sample: Sample, report: Report | None = None) -> Penalised:
+    """Firth's estimate; raises OptionError where sampling weights leave no likelihood to penalise."""
+    if sample.sampling is not None:
+        raise OptionError(
+            "Jeffreys' prior (firth) penalises a likelihood, and sampling weights make none: choose estimator='ml' "
+            "with them, or give weights if these are counts of equal rows"
+        )
+    return penalised_fit(sample, report)
+
+
+def firth_glance(firth: Penalised | None, sample: Sample) -> dict[str, Any]:
+    """What a fit under Jeffreys' prior says beyond the others: its own likelihood, and how far predictions miss."""
+    if firth is None:
+        return {}
+    return {
+        "penalised_log_likelihood": firth.log_likelihood + sample.log_constant(),
+        "observed_rate": firth.observed_rate,
+        "mean_predicted_rate": firth.mean_predicted_rate,
+    }
 
 
 def glance(outcome: Outcome, sample: Sample, errors: Errors, *, penalised: bool) -> dict[str, Any]:
@@ -255,4 +293,19 @@ def _check_columns(learned: Learned, penalised: bool) -> None:
             f"the formula makes {p} columns, and {n} {'row is' if n == 1 else 'rows are'} complete: no estimate is "
             f"unique. The widest term is {widest.text} with {len(widest.names)} columns; leave terms out, or add a "
             "penalty (l2)"
+        )
+
+
+def check_missing(missing: str) -> None:
+    """Raise OptionError for a word that says nothing of incomplete rows."""
+    if missing not in ("drop", "error"):
+        raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
+
+
+def refuse_dropped(learned: Learned, label: str) -> None:
+    """Raise OptionError where rows were left out as incomplete."""
+    if learned.dropped:
+        raise OptionError(
+            f"{learned.dropped} of {learned.read} rows of {label} are incomplete, and missing='error' asks for none: "
+            "fill them, or use missing='drop'"
         )

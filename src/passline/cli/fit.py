@@ -25,12 +25,19 @@ from passline.errors import NotConvergedError, OptionError
 if TYPE_CHECKING:
     from passline.facade import Fit
 
+Formula = Annotated[
+    str | None,
+    Parameter(help="outcome ~ terms; . for all other columns; + - * : ( ); log log1p exp sqrt abs power scale rcs C."),
+]
 Robust = Annotated[
     Literal["hc0", "hc1", "hc2", "hc3"] | None,
     Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
 ]
 Dispersion = Annotated[
     Literal["one", "estimated"], Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial).")
+]
+Estimator = Annotated[
+    Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
 ]
 Interval = Annotated[
     Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
@@ -39,12 +46,7 @@ Interval = Annotated[
 
 def fit(
     data: Data,
-    formula: Annotated[
-        str | None,
-        Parameter(
-            help="outcome ~ terms; . for all other columns; + - * : ( ); log log1p exp sqrt abs power scale rcs C.",
-        ),
-    ] = None,
+    formula: Formula = None,
     /,
     *,
     save_to: Annotated[str | None, output("Write the model here, as JSON.")] = None,
@@ -57,7 +59,7 @@ def fit(
     trials: Trials = None,
     cluster: Cluster = None,
     positive: Positive = None,
-    estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
+    estimator: Estimator = "ml",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     interval: Interval = "wald",
     level: Level = 0.95,
@@ -89,8 +91,8 @@ def fit(
             cluster=cluster,
             positive=positive,
             estimator=estimator,
-            penalty=Penalty(l2=l2),
             interval=interval,
+            penalty=Penalty(l2=l2),
             level=level,
             robust=robust,
             dispersion=dispersion,
