@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,9 @@ from passline.solvers.estimate import Estimate, estimate
 
 Floats = NDArray[np.float64]
 TermStatus = Literal["ok", "aliased", "infinite", "undetermined", "zero"]
+
+# What a term adds to a direction, against what the largest adds, on average over the rows.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,14 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
         log_likelihood=log_likelihood(blocks, eta),
         rank=int(first.keep.sum()),
         certified=limiting,
-        recession=found,
+        recession=replace(found, directions=_without_rounding(found.directions, scaling)),
     )
+
+
+def _without_rounding(directions: Floats, scaling: Scaling) -> Floats:
+    """Directions with zeros for terms that move rows less than rounding does, else one of these alone decides a row."""
+    share = np.abs(directions) * np.hypot(scaling.spread, scaling.mean)
+    return np.where(share <= ROUNDING * share.max(axis=1, keepdims=True), 0.0, directions)
 
 
 def _status(kept: bool, move: float) -> TermStatus:
