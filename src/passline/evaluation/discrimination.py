@@ -17,7 +17,8 @@ def auc(score: Floats, y: Floats, weight: Floats | None = None) -> float:
     .. math:: P(s_1 > s_0) + \tfrac12 P(s_1 = s_0)
 
     ``score``: (n,), may be infinite; scores within rounding of each other are equal. ``y``: (n,) in [0, 1] (a
-    proportion counts for both sides); ``weight``: (n,). NaN where one side is empty. Source: Hanley and McNeil (1982), Radiology 143.
+    proportion counts for both sides); ``weight``: (n,). NaN where one side is empty.
+    Source: Hanley and McNeil (1982), Radiology 143.
     """
     order = np.argsort(score)
     s, y = np.clip(score[order], -1e300, 1e300), y[order]  # infinities have no difference

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from passline.table.coding import CategoryFactor
 from passline.table.tree import Name
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ def summarise(learned: Learned, weight: Values | None = None) -> dict[str, dict[
     ``count`` and ``positive`` are numbers of rows (of weight, where given), positive those with the positive outcome.
     """
     c = np.ones(learned.used) if weight is None else weight
-    kinds = learned.design.kinds
+    design = learned.design
+    # Numbers under C() have levels, and their mean need not be one.
+    categories = {f.column for term in design.terms for f in term.factors if isinstance(f, CategoryFactor)}
     return {
-        name: _number(learned.rows, name, learned.y, c)
-        if kinds[name] == "number"
-        else _category(learned.rows, name, learned.y, c)
-        for name in learned.design.variables
+        name: _category(learned.rows, name, learned.y, c)
+        if name in categories
+        else _number(learned.rows, name, learned.y, c)
+        for name in design.variables
     }
 
 
