@@ -17,16 +17,20 @@ ALONG = Line(np.array([1.0, 0.0]), np.array([0.0, 1.0]))  # eta(t) = w0 + t w1
 NUMBER = st.floats(-5, 5).filter(lambda v: abs(v) > 1e-3)
 
 
-def covariance(a: float, b: float, c: float) -> np.ndarray:
+def covariance(factor: tuple[float, float, float]) -> np.ndarray:
+    a, b, c = factor
     L = np.array([[a, 0.0], [b, c]])
     return L @ L.T
 
 
-@given(NUMBER, NUMBER, st.floats(0.01, 2), st.floats(-2, 2), st.floats(0.01, 2), st.floats(-3, 3))
+COVARIANCE = st.tuples(st.floats(0.01, 2), st.floats(-2, 2), st.floats(0.01, 2)).map(covariance)
+
+
+@given(NUMBER, NUMBER, COVARIANCE, st.floats(-3, 3))
 def test_fiellers_set_holds_just_the_values_that_walds_test_keeps(
-    w0: float, w1: float, a: float, b: float, c: float, eta: float
+    w0: float, w1: float, V: np.ndarray, eta: float
 ) -> None:
-    w, V, z = np.array([w0, w1]), covariance(a, b, c), 1.96
+    w, z = np.array([w0, w1]), 1.96
     pieces = fieller(ALONG, w, V, eta, z)
     assert pieces
     for t in np.concatenate([np.linspace(-50, 50, 401), [(eta - w0) / w1]]):
@@ -37,11 +41,10 @@ def test_fiellers_set_holds_just_the_values_that_walds_test_keeps(
             assert any(low <= t <= high for low, high in pieces) == (excess < 0), t
 
 
-@given(NUMBER, NUMBER, st.floats(0.01, 2), st.floats(-2, 2), st.floats(0.01, 2))
+@given(NUMBER, NUMBER, COVARIANCE)
 def test_fiellers_set_is_bounded_just_where_the_slope_is_not_zero_by_walds_test(
-    w0: float, w1: float, a: float, b: float, c: float
+    w0: float, w1: float, V: np.ndarray
 ) -> None:
-    V = covariance(a, b, c)
     z = abs(w1) / math.sqrt(V[1, 1])
     assume(abs(z - 1.96) > 1e-6)
     found = shape(fieller(ALONG, np.array([w0, w1]), V, 0.0, 1.96))
@@ -49,11 +52,9 @@ def test_fiellers_set_is_bounded_just_where_the_slope_is_not_zero_by_walds_test(
     assert found in ("bounded", "disjoint", "everything")
 
 
-@given(NUMBER, NUMBER, st.floats(0.01, 2), st.floats(-2, 2), st.floats(0.01, 2))
-def test_the_delta_error_is_the_gradients_length_in_the_covariance(
-    w0: float, w1: float, a: float, b: float, c: float
-) -> None:
-    w, V = np.array([w0, w1]), covariance(a, b, c)
+@given(NUMBER, NUMBER, COVARIANCE)
+def test_the_delta_error_is_the_gradients_length_in_the_covariance(w0: float, w1: float, V: np.ndarray) -> None:
+    w = np.array([w0, w1])
     found = delta(ALONG, w, V, 0.5, 1.96)
     t = (0.5 - w0) / w1
     gradient = np.array([-1 / w1, -t / w1])
