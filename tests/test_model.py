@@ -118,7 +118,7 @@ def test_a_slip_in_a_boundary_is_an_option_error(birthwt: passline.Fit, options:
 
 @pytest.mark.parametrize("variable", ["race", "height", "low", ""])
 def test_a_boundary_runs_along_a_number_of_the_model(birthwt: passline.Fit, variable: str) -> None:
-    with pytest.raises(OptionError, match="category|no predictor"):
+    with pytest.raises(OptionError, match=r"category|no predictor"):
         birthwt.boundary(variable)
 
 

@@ -109,13 +109,13 @@ def test_a_number_that_is_changed_with_its_key_left_alone_is_refused(text: str) 
     ],
 )
 def test_what_is_no_model_is_refused_in_words(content: bytes) -> None:
-    with pytest.raises(ModelFileError, match="model file|passline model|version|number of JSON"):
+    with pytest.raises(ModelFileError, match=r"model file|passline model|version|number of JSON"):
         modelfile.parse(content)
 
 
 @pytest.mark.parametrize("version", [2, 0, -1, True, "1", None, 1.5])
 def test_another_version_is_refused_and_says_so(text: str, version: object) -> None:
-    with pytest.raises(ModelFileError, match="version|altered"):
+    with pytest.raises(ModelFileError, match=r"version|altered"):
         modelfile.parse(json.dumps(json.loads(text) | {"version": version}).encode())
 
 
