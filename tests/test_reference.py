@@ -115,3 +115,15 @@ def test_a_separated_table_warns_and_shows_no_error_or_p_value_where_no_estimate
     if fit.separation.kind == "complete":
         assert fit.glance()["deviance"] == 0.0
         assert fit.glance()["auc_apparent"] == 1.0
+
+
+@pytest.mark.parametrize("name", SEPARATED)
+def test_a_separated_table_predicts_its_own_separated_rows_for_certain(name: str, reference_folder: Path) -> None:
+    fit = fitted(name, reference_folder)
+    p, y = fit.predict(reference_folder / f"{name}.csv"), np.array(TABLES[name].columns()["y"])
+    assert fit.rows is not None
+    assert fit.rows.outcome.recession is not None
+    separated = fit.rows.outcome.recession.separated
+    np.testing.assert_array_equal(p[separated], y[separated])
+    assert not np.isnan(p).any()
+    np.testing.assert_array_equal(p, fit.predict(TABLES[name].columns()))
