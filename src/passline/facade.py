@@ -183,11 +183,11 @@ class Fit:
                 f"not converged after {self.certificate['passes']} passes: the gradient is "
                 f"{self.certificate['gradient_norm']:.1e}; look for columns that nearly repeat others"
             )
-            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel)
         separated = self.model.separation["kind"] != "none"
         for text in self.model.warnings:
             kind = SeparationWarning if separated and "separated" in text else PasslineWarning
-            warnings.warn(text, kind, stacklevel=stacklevel + 1)
+            warnings.warn(text, kind, stacklevel=stacklevel)
 
 
 class Separation:
