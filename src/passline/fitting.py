@@ -96,6 +96,9 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, z: 
     ok = np.array([word == "ok" for word in outcome.status])
     value = np.where(ok, outcome.coef, np.nan)
     error = np.sqrt(np.where(ok, np.diagonal(covariance), np.nan))
+    if not np.isnan(covariance).all():
+        # At 1e300 a variance is zero and at 1e-300 infinite, and the standard error is neither.
+        error = np.where(ok & ~((error > 0) & np.isfinite(error)), outcome.std_error, error)
     statistic = value / error
     return Terms(
         names=names,

@@ -28,13 +28,15 @@ class Outcome:
     """An estimate with its verdict.
 
     ``coef``: (p,) finite, zero where aliased; under separation those of the limiting model, on the rows that no
-    direction separates. ``covariance``: (p, p), NaN where none exists. ``eta``: (n,), +-inf in separated rows.
+    direction separates. ``covariance``: (p, p), NaN where none exists; ``std_error``: (p,), as exact where a column's
+    unit has no square. ``eta``: (n,), +-inf in separated rows.
     ``certified``: the estimate whose gradient vanishes (None where every row is separated). ``recession``: None where
     the estimate exists.
     """
 
     coef: Floats
     covariance: Floats
+    std_error: Floats
     status: tuple[TermStatus, ...]
     limit: tuple[str | None, ...]
     eta: Floats
@@ -63,6 +65,7 @@ def maximum_likelihood(
     return Outcome(
         coef=np.nan_to_num(first.coef),
         covariance=first.covariance,
+        std_error=first.std_error,
         status=status,
         limit=(None,) * len(status),
         eta=eta,
@@ -91,7 +94,7 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
     status = tuple(_status(kept, move) for kept, move in zip(first.keep, found.moves, strict=True))
     ok = np.array([word == "ok" for word in status])
     eta = np.where(blocks.all.y > 0.5, np.inf, -np.inf)
-    coef, covariance, limiting = np.zeros(p), np.full((p, p), np.nan), None
+    coef, covariance, std_error, limiting = np.zeros(p), np.full((p, p), np.nan), np.full(p, np.nan), None
     rest = ~found.separated
     if blocks.all.weight is not None:
         rest &= blocks.all.weight > 0
@@ -101,9 +104,11 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
         coef = np.nan_to_num(limiting.coef)
         eta[rest] = linear_predictor(limiting)
         covariance[np.ix_(ok, ok)] = limiting.covariance[np.ix_(ok, ok)]
+        std_error[ok] = limiting.std_error[ok]
     return Outcome(
         coef=coef,
         covariance=covariance,
+        std_error=std_error,
         status=status,
         limit=tuple(_limit(word, move) for word, move in zip(status, found.moves, strict=True)),
         eta=eta,
