@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from passline.errors import NotConvergedError, OptionError, PasslineError, PasslineWarning
+from passline.errors import ConvergenceWarning, NotConvergedError, OptionError, PasslineError, PasslineWarning
 
 app = App(
     name="passline",
@@ -297,6 +297,7 @@ def run(arguments: list[str]) -> int:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `passline predict ... | head` ends quietly
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", PasslineWarning)
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the error says it, and one message is enough
     warnings.showwarning = _show_warning
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
