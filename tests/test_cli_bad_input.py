@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 import passline
 from passline import cli, datasets
+from passline.solvers import estimate as estimate_module
+from passline.solvers.newton import newton
 
 STUDENTS = str(datasets.path("students"))
 GOOD = "x,y\n1,0\n2,1\n3,0\n4,1\n5,1\n6,0\n"
@@ -166,7 +169,7 @@ def test_more_columns_than_rows_cannot_be_fitted_without_a_penalty(
 
 
 @pytest.mark.parametrize(
-    ("table", "options", "word"),
+    "slip",
     [
         ("x,g\n1,c\n", [], "'c'"),
         ("x\n1\n", [], "'g'"),
@@ -182,8 +185,9 @@ def test_more_columns_than_rows_cannot_be_fitted_without_a_penalty(
     ],
 )
 def test_predict_refuses_rows_and_options_it_cannot_use(
-    table: str, options: list[str], word: str, refused: Refused, model: str, tmp_path: Path
+    slip: tuple[str, list[str], str], refused: Refused, model: str, tmp_path: Path
 ) -> None:
+    table, options, word = slip
     path = tmp_path / "new.csv"
     path.write_text(table)
     output = [] if "-o" in options else ["-o", str(tmp_path / "p.csv")]
@@ -240,6 +244,28 @@ def test_a_model_file_that_is_cut_off_or_altered_is_refused_by_every_command(
         refused(2, "predict", str(bad), STUDENTS, "-o", str(tmp_path / "p.csv"))
         refused(2, "boundary", str(bad), "x")
         refused(2, "plot", str(bad), "curve", "-o", str(tmp_path / "p.png"))
+
+
+def test_a_fit_that_does_not_converge_is_refused_and_nothing_is_written(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate_module, "newton", functools.partial(newton, max_steps=2))
+    message = refused(3, "fit", STUDENTS, "passed ~ hours", "-o", str(tmp_path / "m.json"))
+    assert "not converged after 5 passes" in message
+
+
+def test_a_bug_of_ours_ends_with_one_and_the_lines_to_report(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("something that cannot be")
+
+    monkeypatch.setattr("passline.facade.fit", broken)
+    assert cli.run(["fit", STUDENTS, "passed ~ hours"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "RuntimeError: something that cannot be" in err
+    assert "bug of ours" in err
 
 
 @pytest.mark.parametrize(
