@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from designs import KINDS, blocks
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passline.engine.blocks import Block
@@ -21,6 +21,7 @@ ETA = st.floats(-1e4, 1e4)
 SHARE = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(ETA, SHARE)
 def test_loss_and_derivatives_agree_with_50_digits(eta: float, y: float) -> None:
     loss, residual, curvature = (float(a[0]) for a in bernoulli(np.array([eta]), np.array([y])))

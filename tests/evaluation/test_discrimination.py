@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passline.evaluation.discrimination import auc
@@ -23,6 +23,7 @@ def pairs(score: np.ndarray, y: np.ndarray, c: np.ndarray) -> float:
     return float((share * won).sum() / share.sum()) if share.sum() > 0 else math.nan
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_the_area_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[int, float, int]]) -> None:
     score, y, c = (np.array(column, dtype=float) for column in zip(*rows, strict=True))

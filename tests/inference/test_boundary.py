@@ -26,6 +26,7 @@ def covariance(factor: tuple[float, float, float]) -> np.ndarray:
 COVARIANCE = st.tuples(st.floats(0.01, 2), st.floats(-2, 2), st.floats(0.01, 2)).map(covariance)
 
 
+@settings(deadline=None)
 @given(NUMBER, NUMBER, COVARIANCE, st.floats(-3, 3))
 def test_fiellers_set_holds_just_the_values_that_walds_test_keeps(
     w0: float, w1: float, V: np.ndarray, eta: float
@@ -41,6 +42,7 @@ def test_fiellers_set_holds_just_the_values_that_walds_test_keeps(
             assert any(low <= t <= high for low, high in pieces) == (excess < 0), t
 
 
+@settings(deadline=None)
 @given(NUMBER, NUMBER, COVARIANCE)
 def test_fiellers_set_is_bounded_just_where_the_slope_is_not_zero_by_walds_test(
     w0: float, w1: float, V: np.ndarray
@@ -52,6 +54,7 @@ def test_fiellers_set_is_bounded_just_where_the_slope_is_not_zero_by_walds_test(
     assert found in ("bounded", "disjoint", "everything")
 
 
+@settings(deadline=None)
 @given(NUMBER, NUMBER, COVARIANCE)
 def test_the_delta_error_is_the_gradients_length_in_the_covariance(w0: float, w1: float, V: np.ndarray) -> None:
     w = np.array([w0, w1])

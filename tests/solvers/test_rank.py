@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact import left_over
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passline.engine import scaling as scaling_module
@@ -59,6 +59,7 @@ def test_categories_in_full_beside_an_intercept_lose_their_last_level(
     assert kept([CodedColumns(codes, 3, None), CodedColumns(other, 2, None)], 60)[0] == [0, 1, 2]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(0, 3))
 def test_small_integer_columns_are_judged_as_exact_arithmetic_judges_them(seed: int, p: int, spare: int) -> None:
     rng = np.random.default_rng(seed)
