@@ -244,7 +244,9 @@ def test_the_command_takes_robust_and_cluster_and_refuses_two_kinds_of_weights(
 
     data = str(path("mroz"))
     assert run(["fit", data, "lfp ~ k5 + inc", "--robust", "hc1", "--cluster", "age", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)["terms"][1]["std_error"]
+    document = json.loads(capsys.readouterr().out)
+    found = document["terms"][1]["std_error"]
+    assert document["errors"] == {"robust": "hc1", "clusters": 31, "dispersion": "one", "df": None}
     assert found == pytest.approx(errors("lfp ~ k5 + inc", data, robust="hc1", cluster="age")[1], rel=1e-12)
     assert run(["fit", str(path("budworm")), "numdead ~ sex", "--trials", "total", "--dispersion", "estimated"]) == 0
     assert "with the dispersion 9.739 of the rows; t on 10 df" in capsys.readouterr().out
@@ -253,3 +255,11 @@ def test_the_command_takes_robust_and_cluster_and_refuses_two_kinds_of_weights(
     assert "exclude each other" in capsys.readouterr().err
     assert run(["fit", data, "lfp ~ k5", "--cluster", "nobody"]) == 2
     assert "no column 'nobody'" in capsys.readouterr().err
+
+
+def test_columns_whose_unit_has_no_square_have_errors_all_the_same() -> None:
+    data = table("birthwt")
+    plain = errors("low ~ age + lwt", data, robust="hc3")
+    for unit in (1e-290, 1e290):
+        found = errors("low ~ age + lwt", {**data, "lwt": data["lwt"] * unit}, robust="hc3")
+        assert found[2] * unit == pytest.approx(plain[2], rel=1e-9)

@@ -17,7 +17,7 @@ from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
-from passline.inference.errors import DISPERSIONS, Errors, errors_of
+from passline.inference.errors import DISPERSIONS, Errors, errors_of, no_errors
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
 from passline.inference.firth import Penalised
 from passline.inference.firth import penalised as penalised_fit
@@ -111,13 +111,10 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
     else:
         outcome, verdict = firth.outcome, firth.verdict
-    errors = (
-        Errors(np.full_like(outcome.covariance, np.nan), None, 0, None, None)
-        if penalised
-        else errors_of(sample, outcome, options.robust, options.dispersion)
-    )
+    asked = options.robust, options.dispersion
+    errors = no_errors(len(outcome.coef)) if penalised else errors_of(sample, outcome, *asked)
     names = sample.names
-    terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
+    terms = wald_terms(names, outcome, errors, options.level)
     if options.interval == "profile":
         terms = profile_terms(terms, sample, outcome, options)
     model = Model(
@@ -158,24 +155,19 @@ def settings(options: Options, errors: Errors, firth: Penalised | None) -> dict[
     }
 
 
-def wald_terms(
-    names: tuple[str, ...], outcome: Outcome, covariance: Floats, level: float, df: float | None = None
-) -> Terms:
-    """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist.
-
-    ``df``: of Student's t, None for the normal.
-    """
-    z = quantile(level, df)
+def wald_terms(names: tuple[str, ...], outcome: Outcome, errors: Errors, level: float) -> Terms:
+    """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist."""
+    z = quantile(level, errors.df)
     ok = np.array([word == "ok" for word in outcome.status])
     value = np.where(ok, outcome.coef, np.nan)
-    error = np.sqrt(np.where(ok, np.diagonal(covariance), np.nan))
+    error = np.where(ok, errors.std_error, np.nan)
     statistic = value / error
     return Terms(
         names=names,
         estimate=value,
         std_error=error,
         statistic=statistic,
-        p_value=p_values(statistic, df),
+        p_value=p_values(statistic, errors.df),
         conf_low=value - z * error,
         conf_high=value + z * error,
         status=outcome.status,
@@ -237,9 +229,9 @@ def glance(outcome: Outcome, sample: Sample, errors: Errors, *, penalised: bool)
         "aic": 2.0 * (rank - log_like) if informed else None,
         "bic": rank * math.log(n) - 2.0 * log_like if informed else None,
         "auc_apparent": number(auc(outcome.eta, blocks.all.y, blocks.all.weight)),
-        "dispersion": None if errors.dispersion is None else number(errors.dispersion),
     }
-    return found
+    # Beside the interface's own keys, where there is one: single rows have no dispersion.
+    return found | ({} if errors.dispersion is None else {"dispersion": number(errors.dispersion)})
 
 
 def null_log_likelihood(blocks: Blocks, intercept: bool) -> float:

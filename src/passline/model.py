@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 # Rows whose standard errors are formed at once: about 4 MB of doubles at 30 columns.
 INTERVAL_ROWS = 16_384
 # A row lies on the edge of a separating direction when its component along it is below this share of both lengths.
-ON_THE_EDGE = 1e-9
+ON_THE_EDGE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,17 @@ class Model:
             "glance": dict(self.glance),
             "certificate": dict(self.certificate),
             "separation": dict(self.separation),
-            "errors": {name: self.settings.get(name) for name in ("robust", "clusters", "dispersion", "df")},
             "warnings": list(self.warnings),
-        } | ({} if self.flic_intercept is None else {"flic_intercept": self.flic_intercept})
+        } | self._beside()
+
+    def _beside(self) -> dict[str, Any]:
+        """What the document of a fit says more where it is not an ordinary one."""
+        found: dict[str, Any] = {}
+        if self.flic_intercept is not None:
+            found["flic_intercept"] = self.flic_intercept
+        if self.settings.get("robust") or self.settings.get("df") is not None:
+            found["errors"] = {name: self.settings.get(name) for name in ("robust", "clusters", "dispersion", "df")}
+        return found
 
     @property
     def flic_intercept(self) -> float | None:
@@ -200,7 +208,11 @@ class Model:
         return eta
 
     def standard_error(self, groups: Sequence[Group], n: int) -> Floats:
-        """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,)."""
+        """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,); NaN where V does not exist."""
+        ok = np.array([word == "ok" for word in self.terms.status])
+        variances = np.diagonal(self.covariance)[ok]
+        if not (np.isfinite(variances) & (variances > 0)).all():
+            return np.full(n, np.nan)
         V = np.nan_to_num(self.covariance)
         values, vectors = np.linalg.eigh(V)
         root = vectors * np.sqrt(np.maximum(values, 0.0))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from passline.engine.likelihood import mean
 from passline.errors import OptionError
 from passline.inference.existence import Outcome
-from passline.inference.robust import check_kind, clusters_of, limiting_rows, robust_covariance
+from passline.inference.robust import check_kind, clusters_of, limiting_rows, robust_errors
 from passline.inference.sample import Sample
 from passline.inference.wald import chi2_p
 
@@ -26,18 +26,25 @@ EXPECTED, OVERDISPERSED_P = 1.0, 1e-3
 
 @dataclass(frozen=True)
 class Errors:
-    """The covariance behind standard errors, (p, p), and what a reader should know of it.
+    """The covariance (p, p) and the standard errors (p,), and what a reader should know of them.
 
-    ``robust``: None or the kind of sandwich; ``clusters``: how many, 0 without; ``df``: of Student's t where the
-    dispersion is estimated, else None for the normal; ``dispersion``: Pearson's X^2 / df of grouped rows, else None.
+    ``std_error`` is exact also where a column's unit has no square. ``robust``: None or the kind of sandwich;
+    ``clusters``: how many, 0 without; ``df``: of Student's t where the dispersion is estimated, else None for the
+    normal; ``dispersion``: Pearson's X^2 / df of grouped rows, else None.
     """
 
     covariance: Floats
+    std_error: Floats
     robust: str | None
     clusters: int
     df: float | None
     dispersion: float | None
     notes: tuple[str, ...] = ()
+
+
+def no_errors(p: int) -> Errors:
+    """What a penalised estimate has."""
+    return Errors(np.full((p, p), np.nan), np.full(p, np.nan), None, 0, None, None)
 
 
 @dataclass(frozen=True)
@@ -71,17 +78,17 @@ def errors_of(sample: Sample, outcome: Outcome, robust: str | None, dispersion: 
     clusters = clusters_of(sample, outcome)
     if robust is not None:
         notes = (_few(clusters),) if clustered and clusters < FEW_CLUSTERS else ()
-        covariance = robust_covariance(sample, outcome, robust, sample.cluster)
-        return Errors(covariance, robust, clusters, None, phi, notes)
+        return Errors(*robust_errors(sample, outcome, robust, sample.cluster), robust, clusters, None, phi, notes)
+    V, error = outcome.covariance, outcome.std_error
     if fit is None or phi is None:
-        return Errors(outcome.covariance, None, 0, None, None)
+        return Errors(V, error, None, 0, None, None)
     if dispersion == "estimated":
         if math.isnan(phi):
             raise OptionError(
                 "dispersion='estimated': as many columns as rows, so nothing is left to estimate a dispersion from"
             )
-        return Errors(outcome.covariance * phi, None, 0, float(fit.df), phi)
-    return Errors(outcome.covariance, None, 0, None, phi, _overdispersed(fit))
+        return Errors(V * phi, error * math.sqrt(phi), None, 0, float(fit.df), phi)
+    return Errors(V, error, None, 0, None, phi, _overdispersed(fit))
 
 
 def pearson(sample: Sample, outcome: Outcome) -> Pearson:

@@ -45,10 +45,18 @@ def robust_covariance(sample: Sample, outcome: Outcome, kind: str, cluster: NDAr
     Econometrica 50; MacKinnon and White (1985), J. Econometrics 29; Zeileis, Koell and Graham (2020), J. Stat.
     Software 95 (sandwich's vcovHC and vcovCL, whose defaults for glm these are).
     """
+    return robust_errors(sample, outcome, kind, cluster)[0]
+
+
+def robust_errors(
+    sample: Sample, outcome: Outcome, kind: str, cluster: NDArray[np.int64] | None = None
+) -> tuple[Floats, Floats]:
+    """The covariance of :func:`robust_covariance`, and standard errors (p,) exact where a unit has no square."""
     check_kind(kind, clustered=cluster is not None)
     p = len(outcome.coef)
+    nothing = np.full((p, p), np.nan), np.full(p, np.nan)
     if outcome.estimate is None:
-        return np.full((p, p), np.nan)
+        return nothing
     found = outcome.estimate
     rows = limiting_rows(sample, outcome)
     blocks = found.objective.blocks
@@ -56,7 +64,7 @@ def robust_covariance(sample: Sample, outcome: Outcome, kind: str, cluster: NDAr
     try:
         V = inverse(found.solution.curvature) / found.objective.total
     except NotPositiveDefiniteError:
-        return np.full((p, p), np.nan)
+        return nothing
     v = found.solution.coef
     n, k = float(counts.sum()), blocks.p
     if cluster is not None:
@@ -66,11 +74,16 @@ def robust_covariance(sample: Sample, outcome: Outcome, kind: str, cluster: NDAr
     else:
         meat = _meat(blocks, v, counts, unit, (V, {"hc2": 1, "hc3": 2}.get(kind, 0)))
         factor = 1.0 if kind != "hc1" else n / (n - k) if n > k else np.nan
-    half = found.back @ V @ root_of(factor * meat)
-    covariance = half @ half.T  # as a square, so that no variance is negative by rounding
+    scale = np.abs(found.back).max(axis=1, keepdims=True)
+    scale = np.where(scale > 0, scale, 1.0)
+    half = (found.back / scale) @ V @ root_of(factor * meat)
+    std_error = scale[:, 0] * np.sqrt(np.square(half).sum(axis=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        half = half * scale
+        covariance = half @ half.T  # as a square, so that no variance is negative by rounding
     ok = np.array([word == "ok" for word in outcome.status])
-    covariance[~ok, :] = covariance[:, ~ok] = np.nan
-    return covariance
+    covariance[~ok, :] = covariance[:, ~ok] = std_error[~ok] = np.nan
+    return covariance, std_error
 
 
 def check_kind(kind: str, *, clustered: bool) -> None:
