@@ -163,9 +163,9 @@ def contrast_row(model: Model, changes: Mapping[str, Any], at: Mapping[str, Any]
         elif design.kinds[name] == "number" and not model.summaries[name].get("levels"):
             end[name] = start[name] + _finite(name, value)
         else:
-            levels = ", ".join(repr(level) for level in model.summaries[name]["levels"][:6])
+            levels = ", ".join(repr(level) for level in model.summaries[name]["levels"][:8])
             raise OptionError(
-                f"{name!r} is a category: give two of its levels, as in ({levels}), the first against the second"
+                f"{name!r} is a category: give a pair of its levels ({levels}), the first against the second"
             )
     if moved:
         both = {name: [start[name], end[name]] for name in design.variables}

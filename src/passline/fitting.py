@@ -77,6 +77,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
     covariance = np.full_like(outcome.covariance, np.nan) if penalised else outcome.covariance
     names = sample.names
+    certificate = _certificate(outcome, sample.blocks, time.perf_counter() - begin)
     terms = wald_terms(names, outcome, covariance, options.level)
     if options.interval == "profile":
         terms = profile_terms(terms, sample, outcome, options.level)
@@ -90,7 +91,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
         glance=glance(outcome, sample, penalised=penalised),
-        certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
+        certificate=certificate,
         separation={
             "kind": "none" if outcome.recession is None else outcome.recession.kind,
             "terms": [
