@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from passline.errors import OptionError
 from passline.inference.boundary import Line, Pieces, delta, fieller, shape
-from passline.inference.wald import normal_quantile
 from passline.model import Model, number
 from passline.section import Section, section
 from passline.table.inverse import Inverse, inverse_of
@@ -96,7 +95,7 @@ def boundary(
         raise OptionError(f"the probability is {probability}: give a number between 0 and 1, such as 0.5")
     if interval not in METHODS:
         raise OptionError(f"the interval is {interval!r}: choose one of {', '.join(METHODS)}")
-    z = normal_quantile(level)
+    z = model.quantile(level)
     along = section(model, variable, at)
     eta = math.log(probability / (1.0 - probability))
     method = "delta" if interval == "auto" else interval

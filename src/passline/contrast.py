@@ -15,7 +15,6 @@ from passline.inference.existence import Outcome
 from passline.inference.profile import move_of, profile_of
 from passline.inference.sample import Sample
 from passline.inference.term_tests import Hypothesis, joint_test
-from passline.inference.wald import normal_quantile
 from passline.model import Model, number
 from passline.section import default
 from passline.table.formula import nearest
@@ -87,7 +86,7 @@ def contrast(
     that is no predictor is a term's name, and its number multiplies the coefficient. ``interval``: "wald", or
     "profile", which needs ``rows``. Raises OptionError for names the model does not have and values that do not fit.
     """
-    z = normal_quantile(level)
+    z = model.quantile(level)
     if interval not in ("wald", "profile"):
         raise OptionError(f"the interval is {interval!r}: choose 'wald' or 'profile'")
     row, held = contrast_row(model, changes, at or {})

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline import modelfile
+from passline.averages import Averaged
 from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, DataWarning, OptionError, SeparationWarning
-from passline.fitting import Fitted, Options, fit_rows
+from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dropped
 from passline.hypotheses import Tested
+from passline.inference.firth import penalised_tests
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
@@ -39,12 +41,15 @@ def fit(
     sampling_weights: Any = None,
     offset: Any = None,
     trials: Any = None,
+    cluster: Any = None,
     sql: str | None = None,
     positive: str | None = None,
     estimator: str = "ml",
     penalty: Penalty | None = None,
     level: float = 0.95,
     interval: str = "wald",
+    robust: str | None = None,
+    dispersion: str = "one",
     missing: str = "drop",
     report: Report | None = None,
 ) -> Fit:
@@ -56,27 +61,33 @@ def fit(
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
     a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
     ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
-    what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
-    an array with one value a row.
-    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``interval``:
-    "wald", or "profile" (of the likelihood, with the p-values of likelihood-ratio tests). ``missing``: "drop"
-    incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
+    what is added to the linear predictor, ``trials``: of how many the outcome's successes are, ``cluster``: which rows
+    belong together; each a column's name or an array with one value a row. ``positive``: the outcome's label that
+    counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys' prior, finite for every separated
+    outcome too. ``interval``: "wald" or "profile" (with the p-values of likelihood-ratio tests beside it). ``robust``:
+    "hc0" to "hc3", a sandwich covariance; with clusters or sampling weights always one (hc0; R's svyglm has n / (n - 1)
+    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: ridge, on the columns as given.
+    ``missing``: "drop" incomplete rows (they are counted), or "error". ``report`` is called after each step.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
-    options = Options(estimator=estimator, penalty=penalty, level=level, interval=interval)
-    if missing not in ("drop", "error"):
-        raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
+    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
+    options = Options(
+        estimator=estimator,
+        penalty=penalty,
+        level=level,
+        interval=interval,
+        robust=robust,
+        dispersion=dispersion,
+        roles=roles.saved(),
+    )
+    check_missing(missing)
     source = open_source(data, sql=sql)
-    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials)
     learned = learn(parse(formula), source, positive=positive, roles=roles)
-    if missing == "error" and learned.dropped:
-        raise OptionError(
-            f"{learned.dropped} of {learned.read} rows of {source.label} are incomplete, and missing='error' asks for "
-            "none: fill them, or use missing='drop'"
-        )
+    if missing == "error":
+        refuse_dropped(learned, source.label)
     found = Fit.of_rows(fit_rows(learned, options, report), source.native)
     found.warn(stacklevel=3)
     return found
@@ -90,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit(Tested):
+class Fit(Averaged, Tested):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
@@ -168,9 +179,10 @@ class Fit(Tested):
         level: float = 0.95,
         *,
         unseen: str = "error",
+        flic: bool = True,
     ) -> Floats | tuple[Floats, Floats, Floats]:
         """The probability of the positive label for each row; see :meth:`passline.model.Model.predict`."""
-        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen)
+        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen, flic=flic)
 
     def boundary(
         self,
@@ -182,6 +194,49 @@ class Fit(Tested):
     ) -> Boundary:
         """The value of ``variable`` at which the probability is ``probability``; see :func:`boundary`."""
         return boundary(self.model, variable, probability, at, interval=interval, level=level)
+
+    def with_rows(
+        self,
+        data: Any,
+        *,
+        sql: str | None = None,
+        weights: Any = None,
+        sampling_weights: Any = None,
+        offset: Any = None,
+        trials: Any = None,
+        cluster: Any = None,
+    ) -> Fit:
+        """The model with the rows of its fit again, for one that was loaded; its numbers stay as they are.
+
+        Columns that had a role are found by name; a role that an array played has to be given again. Raises
+        OptionError where the rows are not those of the fit, saying what differs.
+        """
+        from passline.reopening import reopen  # a fit has its rows; only a loaded model looks for them
+
+        source = open_source(data, sql=sql)
+        arrays = {
+            "weights": weights,
+            "sampling_weights": sampling_weights,
+            "offset": offset,
+            "trials": trials,
+            "cluster": cluster,
+        }
+        return Fit.of_rows(reopen(self.model, source, arrays), source.native)
+
+    def penalised_tests(self) -> Any:
+        """The penalised likelihood-ratio test of each term of a Firth fit: term, statistic, df, p_value.
+
+        A frame as :meth:`tidy`. Raises OptionError for other estimators and for a model that was loaded.
+        """
+        if self.model.estimator != "firth":
+            raise OptionError("penalised tests are those of estimator='firth'")
+        if self.rows is None or self.rows.outcome.estimate is None:
+            raise OptionError(
+                "penalised tests need the rows of the fit, and a model file holds none: open them with with_rows"
+            )
+        tests = penalised_tests(self.rows.sample, self.rows.outcome.estimate)
+        names = ("term", "statistic", "df", "p_value")
+        return as_native({name: [getattr(test, name) for test in tests] for name in names}, self.native)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,16 @@ from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
+from passline.inference.errors import DISPERSIONS, Errors, errors_of
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.firth import Penalised
+from passline.inference.firth import penalised as penalised_fit
+from passline.inference.firth_profile import firth_profiles
 from passline.inference.profile import profiles
+from passline.inference.robust import check_kind
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
-from passline.inference.wald import normal_quantile, p_values
+from passline.inference.wald import normal_quantile, p_values, quantile
 from passline.model import Model, Terms, number
 from passline.solvers.base import Report
 from passline.solvers.newton import newton
@@ -36,23 +42,49 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``interval``:
-    "wald" or "profile". Raises OptionError.
+    ``estimator``: "ml", or "firth" (Jeffreys' prior). ``level``: of the intervals, in (0, 1). ``interval``: "wald" or
+    "profile". ``robust``: None, or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``:
+    the columns that play one, and "" for arrays that do. Raises OptionError.
     """
 
     estimator: str = "ml"
     penalty: Penalty | None = None
     level: float = 0.95
     interval: str = "wald"
+    robust: str | None = None
+    dispersion: str = "one"
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.estimator not in ("ml", "firth"):
+            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
+        if self.estimator == "firth" and self.penalty:
+            raise OptionError(
+                "Jeffreys' prior (firth) is a penalty already, with its own tests and intervals: leave l2 out, or take "
+                "estimator='ml' with it"
+            )
         if self.interval not in ("wald", "profile"):
             raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
         if self.interval == "profile" and self.penalty:
             raise OptionError("a penalised fit (l2) has no profile intervals: leave the penalty or the intervals out")
-        if self.estimator != "ml":
-            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
         normal_quantile(self.level)
+        if self.robust is not None:
+            check_kind(self.robust, clustered="cluster" in self.roles)
+        if self.dispersion not in DISPERSIONS:
+            raise OptionError(f"the dispersion is {self.dispersion!r}: choose one of {', '.join(DISPERSIONS)}")
+        asked = self.robust is not None or "cluster" in self.roles or self.dispersion != "one"
+        if self.interval == "profile" and asked:
+            raise OptionError(
+                "profile intervals are those of the likelihood, which knows of no robust covariance and no dispersion: "
+                "choose interval='wald' with them"
+            )
+        if asked and self.penalty:
+            raise OptionError("a penalised estimate has no standard errors, robust or not: leave the penalty out")
+        if asked and self.estimator != "ml":
+            raise OptionError(
+                "robust errors, clusters and an estimated dispersion are those of maximum likelihood: choose "
+                "estimator='ml' with them"
+            )
 
 
 @dataclass(frozen=True)
@@ -74,40 +106,67 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
-    outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
-    covariance = np.full_like(outcome.covariance, np.nan) if penalised else outcome.covariance
+    firth = under_jeffreys_prior(sample, report) if options.estimator == "firth" else None
+    if firth is None:
+        outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    else:
+        outcome, verdict = firth.outcome, firth.verdict
+    errors = (
+        Errors(np.full_like(outcome.covariance, np.nan), None, 0, None, None)
+        if penalised
+        else errors_of(sample, outcome, options.robust, options.dispersion)
+    )
     names = sample.names
     certificate = _certificate(outcome, sample.blocks, time.perf_counter() - begin)
-    terms = wald_terms(names, outcome, covariance, options.level)
+    terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
     if options.interval == "profile":
-        terms = profile_terms(terms, sample, outcome, options.level)
+        terms = profile_terms(terms, sample, outcome, options)
     model = Model(
         design=learned.design,
         terms=terms,
         coef=outcome.coef,
-        covariance=covariance,
+        covariance=errors.covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
-        glance=glance(outcome, sample, penalised=penalised),
+        glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
         certificate=certificate,
         separation={
-            "kind": "none" if outcome.recession is None else outcome.recession.kind,
+            "kind": "none" if verdict.recession is None else verdict.recession.kind,
             "terms": [
-                name for name, word in zip(names, outcome.status, strict=True) if word in ("infinite", "undetermined")
+                name for name, word in zip(names, verdict.status, strict=True) if word in ("infinite", "undetermined")
             ],
         },
         summaries=rows.summaries(),
-        settings={"l2": options.penalty.l2 if options.penalty else 0.0, "interval": options.interval},
-        warnings=tuple(_warnings(learned, sample, outcome)),
+        settings=settings(options, errors, firth),
+        warnings=(*_warnings(learned, sample, outcome), *errors.notes),
     )
     return Fitted(model, learned, sample, outcome)
 
 
-def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, level: float) -> Terms:
-    """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist."""
-    z = normal_quantile(level)
+def settings(options: Options, errors: Errors, firth: Penalised | None) -> dict[str, Any]:
+    """What a saved model says of how it was made, so that it can meet its rows again."""
+    return {
+        "l2": options.penalty.l2 if options.penalty else 0.0,
+        "interval": options.interval,
+        "robust": errors.robust,
+        "clusters": errors.clusters,
+        "dispersion": options.dispersion,
+        "df": errors.df,
+        "roles": dict(options.roles),
+        "flic_intercept": None if firth is None else firth.flic_intercept,
+    }
+
+
+def wald_terms(
+    names: tuple[str, ...], outcome: Outcome, covariance: Floats, level: float, df: float | None = None
+) -> Terms:
+    """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist.
+
+    ``df``: of Student's t, None for the normal.
+    """
+    z = quantile(level, df)
     ok = np.array([word == "ok" for word in outcome.status])
     value = np.where(ok, outcome.coef, np.nan)
     error = np.sqrt(np.where(ok, np.diagonal(covariance), np.nan))
@@ -120,7 +179,7 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
         estimate=value,
         std_error=error,
         statistic=statistic,
-        p_value=p_values(statistic),
+        p_value=p_values(statistic, df),
         conf_low=value - z * error,
         conf_high=value + z * error,
         status=outcome.status,
@@ -128,16 +187,42 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
     )
 
 
-def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, level: float) -> Terms:
-    """The coefficient table with profile intervals, and the likelihood-ratio p-values that belong to them."""
-    found = profiles(sample, outcome, level)
+def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, options: Options) -> Terms:
+    """The table with profile intervals, and the p-values of the (penalised) likelihood-ratio tests beside them."""
+    if options.estimator == "firth":
+        assert outcome.estimate is not None
+        ends = firth_profiles(outcome.estimate, options.level)
+        return replace(terms, conf_low=ends.conf_low, conf_high=ends.conf_high, p_value=ends.p_value)
+    found = profiles(sample, outcome, options.level)
     return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
 
 
-def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, Any]:
-    """One row a model: what R's glm prints under its table.
+def under_jeffreys_prior(sample: Sample, report: Report | None = None) -> Penalised:
+    """Firth's estimate; raises OptionError where sampling weights leave no likelihood to penalise."""
+    if sample.sampling is not None:
+        raise OptionError(
+            "Jeffreys' prior (firth) penalises a likelihood, and sampling weights make none: choose estimator='ml' "
+            "with them, or give weights if these are counts of equal rows"
+        )
+    return penalised_fit(sample, report)
 
-    Sampling weights make no likelihood, so everything that is one, or built on one, is None.
+
+def firth_glance(firth: Penalised | None, sample: Sample) -> dict[str, Any]:
+    """What a fit under Jeffreys' prior says beyond the others: its own likelihood, and how far predictions miss."""
+    if firth is None:
+        return {}
+    return {
+        "penalised_log_likelihood": firth.log_likelihood + sample.log_constant(),
+        "observed_rate": firth.observed_rate,
+        "mean_predicted_rate": firth.mean_predicted_rate,
+    }
+
+
+def glance(outcome: Outcome, sample: Sample, errors: Errors, *, penalised: bool) -> dict[str, Any]:
+    """One row a model: what R's glm prints under its table; ``dispersion`` is Pearson's, of grouped rows.
+
+    Sampling weights make no likelihood, so everything that is one, or built on one, is None; an estimated dispersion
+    leaves no criterion of information.
     """
     blocks, n, rank = sample.blocks, sample.nobs, outcome.rank
     saturated = sample.saturated()
@@ -145,6 +230,7 @@ def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, An
     null = 2.0 * (saturated - null_log_likelihood(blocks, sample.scaling.intercept))
     log_like = outcome.log_likelihood + sample.log_constant()
     likely = sample.sampling is None
+    informed = likely and not penalised and errors.df is None
     found: dict[str, Any] = {
         "nobs": n,
         "rank": rank,
@@ -152,9 +238,10 @@ def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, An
         "null_deviance": null if likely else None,
         "deviance": deviance if likely else None,
         "df_residual": n - rank,
-        "aic": 2.0 * (rank - log_like) if likely and not penalised else None,
-        "bic": rank * math.log(n) - 2.0 * log_like if likely and not penalised else None,
+        "aic": 2.0 * (rank - log_like) if informed else None,
+        "bic": rank * math.log(n) - 2.0 * log_like if informed else None,
         "auc_apparent": number(auc(outcome.eta, blocks.all.y, blocks.all.weight)),
+        "dispersion": None if errors.dispersion is None else number(errors.dispersion),
     }
     return found
 
@@ -210,4 +297,19 @@ def _check_columns(learned: Learned, penalised: bool) -> None:
             f"the formula makes {p} columns, and {n} {'row is' if n == 1 else 'rows are'} complete: no estimate is "
             f"unique. The widest term is {widest.text} with {len(widest.names)} columns; leave terms out, or add a "
             "penalty (l2)"
+        )
+
+
+def check_missing(missing: str) -> None:
+    """Raise OptionError for a word that says nothing of incomplete rows."""
+    if missing not in ("drop", "error"):
+        raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
+
+
+def refuse_dropped(learned: Learned, label: str) -> None:
+    """Raise OptionError where rows were left out as incomplete."""
+    if learned.dropped:
+        raise OptionError(
+            f"{learned.dropped} of {learned.read} rows of {label} are incomplete, and missing='error' asks for none: "
+            "fill them, or use missing='drop'"
         )

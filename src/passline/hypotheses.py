@@ -112,7 +112,9 @@ class Tested:
 
     def _rows(self, what: str) -> Fitted:
         if self.rows is None:
-            raise OptionError(f"{what} needs the rows of the fit, and a model that was loaded has none: fit again")
+            raise OptionError(
+                f"{what} needs the rows of the fit, and a model file keeps none: open them again with with_rows(data)"
+            )
         return self.rows
 
     def _likelihood(self, what: str) -> None:

@@ -13,11 +13,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.columns import Coded, Columns, Dense
 from passline.engine.likelihood import mean
+from passline.engine.plain import as_columns
 from passline.errors import OptionError
 from passline.inference.existence import TermStatus
-from passline.inference.wald import normal_quantile
+from passline.inference.wald import quantile
 from passline.table.coding import Unseen
 from passline.table.design import CodedColumns, Design, Group
 from passline.table.source import Frame, Source, open_source
@@ -107,8 +107,21 @@ class Model:
             "glance": dict(self.glance),
             "certificate": dict(self.certificate),
             "separation": dict(self.separation),
+            "errors": {name: self.settings.get(name) for name in ("robust", "clusters", "dispersion", "df")},
             "warnings": list(self.warnings),
-        }
+        } | ({} if self.flic_intercept is None else {"flic_intercept": self.flic_intercept})
+
+    @property
+    def flic_intercept(self) -> float | None:
+        """The intercept that makes the mean prediction the observed rate, with Firth's slopes; None for other fits."""
+        found: float | None = self.settings.get("flic_intercept")
+        return found
+
+    def predicting_coef(self, flic: bool = True) -> Floats:
+        """The coefficients behind predictions, (p,): ``coef``, the intercept FLIC's where there is one."""
+        if not flic or self.flic_intercept is None:
+            return self.coef
+        return np.concatenate([[self.flic_intercept], self.coef[1:]])
 
     def predict(
         self,
@@ -118,6 +131,7 @@ class Model:
         interval: str | bool | None = None,
         level: float = 0.95,
         unseen: str = "error",
+        flic: bool = True,
     ) -> Floats | tuple[Floats, Floats, Floats]:
         r"""The probability of the positive label for each row of ``data``, or its logit.
 
@@ -127,6 +141,9 @@ class Model:
         ``data``: path, frame, dict of arrays, or one row as a dict of single values. Returns (n,), NaN where a
         predictor is missing or separated data leave the probability open; with ``interval`` (p, low, high), each (n,).
         ``unseen``: "error", or "baseline" to take a category that was not there at fitting time for the reference.
+        ``flic``: a Firth fit predicts with its corrected intercept, so that the mean prediction on the rows of the fit
+        is the observed rate (Puhr et al. 2017); False for the estimates of the table, whose line `boundary` follows.
+        The standard errors are those of the table either way.
         Raises DataError for missing columns and unseen categories, OptionError for words not listed here.
         """
         if scale not in ("probability", "logit"):
@@ -138,10 +155,10 @@ class Model:
         groups, complete = self.groups(self.frame(data), unseen)
         n = len(complete)
         eta = np.full(n, np.nan)
-        eta[complete] = self._limit(groups, int(complete.sum()))
+        eta[complete] = self._limit(groups, int(complete.sum()), self.predicting_coef(flic))
         out = [eta]
         if interval:
-            z = normal_quantile(level)
+            z = self.quantile(level)
             error = np.full(n, np.nan)
             error[complete] = z * self.standard_error(groups, int(complete.sum()))
             # Beyond the edge of separated rows the probability is 0 or 1 in the limit, with nothing around it.
@@ -150,6 +167,10 @@ class Model:
         if scale == "probability":
             out = [mean(values) for values in out]
         return out[0] if len(out) == 1 else (out[0], out[1], out[2])
+
+    def quantile(self, level: float) -> float:
+        """How many standard errors an interval of ``level`` reaches: normal, or Student's t under a dispersion."""
+        return quantile(level, self.settings.get("df"))
 
     def frame(self, data: Any) -> Frame:
         """The predictors' columns of ``data``, read as the kinds they had at fitting time."""
@@ -194,9 +215,9 @@ class Model:
             out[start:stop] = np.sqrt(np.square(self.times(part, stop - start, root)).sum(axis=1))
         return out
 
-    def _limit(self, groups: Sequence[Group], n: int) -> Floats:
+    def _limit(self, groups: Sequence[Group], n: int, coef: Floats) -> Floats:
         """The linear predictor, +-inf where a separating direction sends it there, NaN where directions disagree."""
-        eta = self.times(groups, n, self.coef)
+        eta = self.times(groups, n, coef)
         if not len(self.directions):
             return eta
         along = self.times(groups, n, self.directions.T)  # (n, m)
@@ -212,13 +233,6 @@ def number(value: float) -> float | None:
     """A number for JSON: None where it is not finite."""
     value = float(value)
     return value if math.isfinite(value) else None
-
-
-def as_columns(group: Group) -> Columns:
-    """A group of the design as the engine's columns."""
-    if isinstance(group, CodedColumns):
-        return Coded(group.codes, group.width, group.values)
-    return Dense(group.values[:, None])
 
 
 def _rows(group: Group, rows: slice) -> Group:

@@ -6,13 +6,39 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from passline.cli.options import Data, Json, Level, output, print_json
+from passline.cli.options import (
+    Cluster,
+    Data,
+    Json,
+    Level,
+    Offset,
+    Positive,
+    SamplingWeights,
+    Trials,
+    Weights,
+    output,
+    print_json,
+)
 from passline.cli.progress import progress
 from passline.errors import NotConvergedError, OptionError
 
 if TYPE_CHECKING:
     from passline.facade import Fit
 
+Formula = Annotated[
+    str | None,
+    Parameter(help="outcome ~ terms; . for all other columns; + - * : ( ); log log1p exp sqrt abs power scale rcs C."),
+]
+Robust = Annotated[
+    Literal["hc0", "hc1", "hc2", "hc3"] | None,
+    Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
+]
+Dispersion = Annotated[
+    Literal["one", "estimated"], Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial).")
+]
+Estimator = Annotated[
+    Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
+]
 Interval = Annotated[
     Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
 ]
@@ -20,31 +46,25 @@ Interval = Annotated[
 
 def fit(
     data: Data,
-    formula: Annotated[
-        str | None,
-        Parameter(
-            help="outcome ~ terms; . for all other columns; + - * : ( ); log log1p exp sqrt abs power scale rcs C.",
-        ),
-    ] = None,
+    formula: Formula = None,
     /,
     *,
     save_to: Annotated[str | None, output("Write the model here, as JSON.")] = None,
     sql: Annotated[
         str | None, Parameter(help="Read what this query gives; DATA may be left out, or be called data in the query.")
     ] = None,
-    weights: Annotated[str | None, Parameter(help="Column that says how often each row counts.")] = None,
-    sampling_weights: Annotated[
-        str | None, Parameter(help="Column that says how many of the population each row stands for.")
-    ] = None,
-    offset: Annotated[str | None, Parameter(help="Column that is added to the linear predictor.")] = None,
-    trials: Annotated[
-        str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
-    ] = None,
-    positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
-    estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
+    weights: Weights = None,
+    sampling_weights: SamplingWeights = None,
+    offset: Offset = None,
+    trials: Trials = None,
+    cluster: Cluster = None,
+    positive: Positive = None,
+    estimator: Estimator = "ml",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     interval: Interval = "wald",
     level: Level = 0.95,
+    robust: Robust = None,
+    dispersion: Dispersion = "one",
     missing: Annotated[
         Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")
     ] = "drop",
@@ -68,11 +88,14 @@ def fit(
             sampling_weights=sampling_weights,
             offset=offset,
             trials=trials,
+            cluster=cluster,
             positive=positive,
             estimator=estimator,
-            penalty=Penalty(l2=l2),
             interval=interval,
+            penalty=Penalty(l2=l2),
             level=level,
+            robust=robust,
+            dispersion=dispersion,
             missing=missing,
             report=report,
         )

@@ -100,15 +100,39 @@ def _head(model: Model) -> list[str]:
     if design.references:
         shown = [f"{text} = {level}" for text, level in design.references.items()]
         lines.append("Reference levels: " + ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "") + ".")
+    if model.estimator == "firth":
+        lines.append(_firth(model))
     if model.settings.get("l2"):
         lines.append(f"Ridge penalty l2 = {model.settings['l2']:g} a row: no standard errors, p-values or intervals.")
     return lines
 
 
+def _firth(model: Model) -> str:
+    kind, terms = model.separation["kind"], model.separation["terms"]
+    line = "Estimated under Jeffreys' prior (Firth)"
+    if kind != "none":
+        word = {"quasi": "quasi-completely", "complete": "completely"}[kind]
+        shown = ", ".join(terms[:8]) + (", ..." if len(terms) > 8 else "")
+        line += f": the outcome is {word} separated, and maximum likelihood has no finite estimate for {shown}"
+    return line + "."
+
+
+def _rates(model: Model) -> list[str]:
+    g, flic = model.glance, model.flic_intercept
+    line = f"Observed rate {number(g['observed_rate'])}, mean predicted rate {number(g['mean_predicted_rate'])}"
+    if flic is None:
+        return [line + "; without an intercept predictions cannot be corrected."]
+    return [
+        line + f": predictions use the intercept {number(flic, 6)} (FLIC), which makes them agree;",
+        "the table and the boundary keep Firth's.",
+    ]
+
+
 def _table(model: Model) -> str:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     percent = f"{100 * model.level:g} %"
-    heads = ("", "estimate", "std. error", "z", "p", "odds ratio", f"{percent} interval of the odds ratio")
+    z = "z" if model.settings.get("df") is None else "t"
+    heads = ("", "estimate", "std. error", z, "p", "odds ratio", f"{percent} interval of the odds ratio")
     for place, head in enumerate(heads):
         table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
     terms = model.terms
@@ -148,13 +172,22 @@ _WORDS = {
 def _foot(model: Model) -> list[str]:
     g, c = model.glance, model.certificate
     intercept = int(model.design.intercept)
-    fit_line = (
-        f"Log-likelihood {number(g['log_likelihood'], 6)}; deviance {number(g['deviance'], 6)} on {g['df_residual']} "
-        f"degrees of freedom (null {number(g['null_deviance'], 6)} on {g['nobs'] - intercept})"
-    )
+    errors = error_words(model)
+    lines = [f"Standard errors: {errors}."] if errors else []
+    if g["log_likelihood"] is None:
+        fit_line = "Sampling weights make no likelihood: there is no deviance, AIC or BIC"
+    else:
+        fit_line = (
+            f"Log-likelihood {number(g['log_likelihood'], 6)}; deviance {number(g['deviance'], 6)} on "
+            f"{g['df_residual']} degrees of freedom (null {number(g['null_deviance'], 6)} on {g['nobs'] - intercept})"
+        )
     if g["aic"] is not None:
         fit_line += f"; AIC {number(g['aic'], 6)}; BIC {number(g['bic'], 6)}"
-    lines = [fit_line + "."]
+    if "penalised_log_likelihood" in g:
+        fit_line += f"; penalised log-likelihood {number(g['penalised_log_likelihood'], 6)}"
+    lines.append(fit_line + ".")
+    if model.estimator == "firth":
+        lines += _rates(model)
     if g["auc_apparent"] is not None:
         lines.append(f"AUC {g['auc_apparent']:.3f}, apparent: on the rows of the fit.")
     if model.settings.get("interval") == "profile":
@@ -165,6 +198,17 @@ def _foot(model: Model) -> list[str]:
         f"{c['passes']} passes over the rows ({c['solver']}, {c['seconds']:.2g} s)."
     )
     return lines
+
+
+def error_words(model: Model) -> str:
+    """What the standard errors are where they are not the model's own; "" where they are."""
+    settings = model.settings
+    if settings.get("robust"):
+        kind = f"robust ({settings['robust'].upper()})"
+        return f"{kind}, {settings['clusters']} clusters" if settings.get("clusters") else kind
+    if settings.get("df") is not None:
+        return f"with the dispersion {number(model.glance['dispersion'])} of the rows; t on {settings['df']:.0f} df"
+    return ""
 
 
 def _exp(value: float) -> float:
@@ -182,7 +226,7 @@ def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
     """A small table of texts, the first column to the left, the others to the right."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
+        table.add_column(Text(head), justify="left" if place == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return _render(table)

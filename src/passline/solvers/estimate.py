@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from passline.engine.blocks import Blocks
+from passline.engine.blocks import Block, Blocks
 from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.engine.scaling import Floats, Scaling
-from passline.engine.value import Array
+from passline.engine.value import Array, Value
 from passline.solvers.base import Report, Solution, Status
-from passline.solvers.linear import NotPositiveDefiniteError, inverse
+from passline.solvers.linear import NotPositiveDefiniteError, inverse, solve
 from passline.solvers.newton import newton
 from passline.solvers.rank import independent
 
 # A sample this many times the number of columns has an optimum within a standard error or so (of its own) of the
 # whole table's; below five samples' worth of rows the detour costs more than it saves.
 SAMPLE_ROWS, SAMPLE_ROWS_A_COLUMN = 20_000, 50
+# Offsets beyond this leave next to no curvature at coefficients of zero.
+FAR = 5.0
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,7 @@ class Estimate:
     """An estimate in the design's own coordinates, and what certifies it.
 
     ``coef``: (p,), NaN where aliased. ``covariance``: (p, p) inverse of the information, NaN rows and columns where
-    aliased, or all NaN where the information is singular. ``std_error``: (p,) its diagonal's root, also of columns so
-    large or small that their squares are no numbers. ``keep``: (p,) bool, the columns that are not aliased.
+    aliased, or all NaN where the information is singular. ``keep``: (p,) bool, the columns that are not aliased.
     ``gradient``: (p,) of the mean objective with respect to standardised columns.
 
     The solver worked on ``objective`` with coefficients v (k,); ``back`` (p, k) takes them to the design's: w = back v.
@@ -36,7 +37,6 @@ class Estimate:
 
     coef: Floats
     covariance: Floats
-    std_error: Floats
     gradient: Floats
     keep: Array
     solution: Solution
@@ -50,8 +50,7 @@ class Estimate:
     @property
     def log_likelihood(self) -> float:
         """The log-likelihood at the estimate, its penalty taken off again."""
-        ridge, v = self.objective.ridge, self.solution.coef
-        penalty = 0.0 if ridge is None else 0.5 * float(ridge @ (v * v))
+        penalty = self.objective.penalty(self.solution.coef)
         return 0.0 - self.objective.total * (self.solution.loss - penalty)
 
     @property
@@ -73,22 +72,48 @@ def estimate(
     ``patient``: the rows are known to overlap, so go on even while coefficients seem to grow for ever.
     """
     penalty = penalty or Penalty()
-    if penalty:
-        # A ridge makes every column count, the dependent ones too.
-        work, basis, kept = blocks, np.eye(blocks.p), np.arange(blocks.p)
-    else:
-        work, basis, kept = working_columns(blocks, scaling)
-    objective = Objective(work, _ridge(penalty, scaling))
+    # A ridge makes every column count, the dependent ones too.
+    every = Worked(blocks, np.arange(blocks.p), np.eye(blocks.p))
+    worked = every if penalty else independent_columns(blocks, scaling)
+    objective = Objective(worked.blocks, _ridge(penalty, scaling))
     solution = newton(objective, start(objective, report), patient=patient or bool(penalty), report=report)
+    return in_design(worked, scaling, objective, solution, solution.curvature)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """The columns that a solver works on: ``kept`` of the blocks' columns (k,), turned by ``basis`` (p, k)."""
+
+    blocks: Blocks
+    kept: Array
+    basis: Floats
+
+
+def independent_columns(blocks: Blocks, scaling: Scaling) -> Worked:
+    """The columns that are not aliased, made orthogonal where a design is close to singular."""
+    rank = independent(blocks, scaling)
+    work, basis = blocks, np.eye(blocks.p)[:, rank.keep]
+    if rank.triangle is not None:
+        turn = np.linalg.solve(rank.triangle, np.eye(len(rank.keep))) * np.sqrt(blocks.total)
+        work = blocks.with_columns(Dense(blocks.all.columns.take(rank.keep).dense() @ turn))
+        basis = basis @ turn
+    return Worked(work, rank.keep, basis)
+
+
+def in_design(
+    worked: Worked, scaling: Scaling, objective: Objective, solution: Solution, information: Floats
+) -> Estimate:
+    """A solution in the design's own coordinates; ``information`` (k, k) of a mean row makes the covariance."""
+    kept, basis = worked.kept, worked.basis
     keep = np.isin(scaling.position, kept)
     back = scaling.restore(basis)
-    g = np.zeros(blocks.p)
+    g = np.zeros(scaling.p)
     g[kept] = np.linalg.solve(basis[kept].T, solution.gradient)
     coef = back @ solution.coef
     coef[~keep] = np.nan
-    covariance, std_error = _covariance(solution, objective, back)
-    covariance[~keep, :] = covariance[:, ~keep] = std_error[~keep] = np.nan
-    return Estimate(coef, covariance, std_error, scaling.standardised_gradient(g), keep, solution, objective, back)
+    covariance = _covariance(information, objective.total, back)
+    covariance[~keep, :] = covariance[:, ~keep] = np.nan
+    return Estimate(coef, covariance, scaling.standardised_gradient(g), keep, solution, objective, back)
 
 
 def working_columns(blocks: Blocks, scaling: Scaling) -> tuple[Blocks, Floats, Array]:
@@ -96,24 +121,39 @@ def working_columns(blocks: Blocks, scaling: Scaling) -> tuple[Blocks, Floats, A
 
     Columns so close to dependent that a curvature would lose digits are turned into orthogonal ones.
     """
-    rank = independent(blocks, scaling)
-    kept, work, basis = rank.keep, blocks, np.eye(blocks.p)[:, rank.keep]
-    if rank.triangle is not None:
-        turn = np.linalg.solve(rank.triangle, np.eye(len(kept))) * np.sqrt(blocks.total)
-        work = blocks.with_columns(Dense(blocks.all.columns.take(kept).dense() @ turn))
-        basis = basis @ turn
-    return work, basis, kept
+    worked = independent_columns(blocks, scaling)
+    return worked.blocks, worked.basis, worked.kept
 
 
 def start(objective: Objective, report: Report | None = None) -> Floats:
     """Where to begin: the optimum of a sample, where the table is long enough for one to pay, else zero."""
-    zero = np.zeros(objective.p)
+    zero = origin(objective)
     m = max(SAMPLE_ROWS, SAMPLE_ROWS_A_COLUMN * objective.p)
     if objective.blocks.n < 5 * m:
         return zero
     sampled = newton(objective.sample(m), zero, report=report, max_steps=12)
     # A separated sample points far out and says nothing of the table.
     return sampled.coef if sampled.status is Status.CONVERGED else zero
+
+
+def origin(objective: Objective) -> Floats:
+    """Coefficients of zero, or where an offset lies far out those that bring the linear predictor closest to zero."""
+    zero, offset = np.zeros(objective.p), objective.blocks.all.offset
+    if offset is None or np.abs(offset).max() <= FAR:
+        return zero
+    sums = objective.blocks.sum(_least_squares)
+    assert sums.gradient is not None
+    assert sums.curvature is not None
+    try:
+        return 0.0 - solve(sums.curvature, sums.gradient)
+    except NotPositiveDefiniteError:
+        return zero
+
+
+def _least_squares(block: Block) -> Value:
+    c = np.ones(len(block.y)) if block.weight is None else block.weight
+    assert block.offset is not None
+    return Value(0.0, block.columns.transposed_times(c * block.offset), block.columns.gram(c))
 
 
 def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
@@ -126,16 +166,8 @@ def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
     return ridge
 
 
-def _covariance(solution: Solution, objective: Objective, back: Floats) -> tuple[Floats, Floats]:
-    """The covariance (p, p) and the standard errors (p,); NaN where the information is singular."""
+def _covariance(information: Floats, total: float, back: Floats) -> Floats:
     try:
-        V = inverse(solution.curvature) / objective.total
+        return back @ (inverse(information) / total) @ back.T
     except NotPositiveDefiniteError:
-        return np.full((len(back), len(back)), np.nan), np.full(len(back), np.nan)
-    # The square of a column's unit may be no number where the unit is one.
-    unit = np.abs(back).max(axis=1)
-    unit = np.where(unit > 0, unit, 1.0)
-    shape = back / unit[:, None]
-    std_error = unit * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", shape, V, shape), 0.0))
-    with np.errstate(over="ignore", invalid="ignore"):
-        return back @ V @ back.T, std_error
+        return np.full((len(back), len(back)), np.nan)
