@@ -27,7 +27,7 @@ from passline.inference.sample import Sample
 from passline.inference.wald import chi2_p
 from passline.solvers.base import Report, Solution
 from passline.solvers.estimate import Estimate
-from passline.solvers.firth import SMALL, Jeffreys, firth, maximise
+from passline.solvers.firth import SMALL, Jeffreys, firth, maximise, scored
 from passline.solvers.held import hold
 from passline.solvers.linear import solve
 from passline.solvers.newton import newton
@@ -159,15 +159,21 @@ def constrained(found: Estimate, rows: Floats, values: Floats, near: Floats, *, 
     aside = solve(found.solution.curvature, rows.T)
     near = near + aside @ np.linalg.solve(rows @ aside, values - rows @ near)
     starts = [near]
-    if objective.blocks.n * objective.p**3 <= SMALL and rest == 0.0:
-        starts.append(np.zeros(objective.p))
+    small = objective.blocks.n * objective.p**3 <= SMALL
+    if small:
+        # With a coefficient held, two maxima are common where the outcome is separated: the higher one counts.
+        peak = found.solution.coef
+        starts += [peak + aside @ np.linalg.solve(rows @ aside, values - rows @ peak), np.zeros(objective.p)]
     ends: list[tuple[Solution, Floats]] = []
     for start in starts:
         held = hold(objective, rows, values, start)
-        if held.free.shape[1] == 0 or not np.isfinite(held(np.zeros(held.free.shape[1]), 0).loss):
+        zero = np.zeros(held.free.shape[1])
+        if len(zero) == 0 or not np.isfinite(held(zero, 0).loss):
             continue
-        solution = maximise(held, np.zeros(held.free.shape[1]), rest=rest)
-        ends.append((solution, held.at(solution.coef)))
+        ways = [zero, scored(held, zero)] if small else [zero]
+        for way in ways:
+            solution = maximise(held, way, rest=rest)
+            ends.append((solution, held.at(solution.coef)))
     if not ends:
         v = hold(objective, rows, values, near).origin
         value = objective(v, 1)
