@@ -7,6 +7,7 @@ misses the observed rate. FLIC estimates the intercept again by maximum likeliho
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -132,7 +133,7 @@ def penalised_test(found: Estimate, columns: NDArray[np.intp]) -> tuple[float, i
     kept = columns[found.keep[columns]]
     if not len(kept):
         return math.nan, 0, math.nan
-    held = constrained(found, found.back[kept], np.zeros(len(kept)), found.solution.coef)
+    held = constrained(found, found.back[kept], np.zeros(len(kept)))
     statistic = max(2.0 * found.objective.total * (held.loss - found.solution.loss), 0.0)
     return statistic, len(kept), chi2_p(statistic, len(kept))
 
@@ -147,35 +148,34 @@ class Constrained:
     settled: bool
 
 
-def constrained(found: Estimate, rows: Floats, values: Floats, near: Floats, *, rest: float = 0.0) -> Constrained:
+def constrained(
+    found: Estimate, rows: Floats, values: Floats, near: Sequence[Floats] = (), *, rest: float = 0.0
+) -> Constrained:
     """The maximum of the penalised likelihood with ``rows`` (m, k) times the solver's coefficients at ``values`` (m,).
 
-    The search begins at ``near`` (k,); a decrement of ``rest`` is good enough.
+    With a coefficient held two maxima are common where the outcome is separated, and the higher one counts: the search
+    begins at each of ``near`` (k,), on the way from the estimate, and in small tables at zero as well. A decrement of
+    ``rest`` is good enough.
     """
     objective = found.objective
     assert isinstance(objective, Jeffreys)
     size = np.abs(rows).max(axis=1)  # of columns in the order of 1e300 the squares are no numbers
     rows, values = rows / size[:, None], values / size
     aside = solve(found.solution.curvature, rows.T)
-    near = near + aside @ np.linalg.solve(rows @ aside, values - rows @ near)
-    starts = [near]
+    across = aside @ np.linalg.inv(rows @ aside)
     small = objective.blocks.n * objective.p**3 <= SMALL
-    if small:
-        # With a coefficient held, two maxima are common where the outcome is separated: the higher one counts.
-        peak = found.solution.coef
-        starts += [peak + aside @ np.linalg.solve(rows @ aside, values - rows @ peak), np.zeros(objective.p)]
+    peak, zero = found.solution.coef, np.zeros(objective.p)
     ends: list[tuple[Solution, Floats]] = []
-    for start in starts:
-        held = hold(objective, rows, values, start)
-        zero = np.zeros(held.free.shape[1])
-        if len(zero) == 0 or not np.isfinite(held(zero, 0).loss):
+    starts = [*near] if near and not small else [*near, peak, zero] if small else [peak]
+    for place, start in enumerate(starts):
+        held = hold(objective, rows, values, start + across @ (values - rows @ start))
+        u = np.zeros(held.free.shape[1])
+        if len(u) == 0 or not np.isfinite(held(u, 0).loss):
             continue
-        ways = [zero, scored(held, zero)] if small else [zero]
-        for way in ways:
-            solution = maximise(held, way, rest=rest)
-            ends.append((solution, held.at(solution.coef)))
+        solution = maximise(held, u if place < len(near) or not small else scored(held, u), rest=rest)
+        ends.append((solution, held.at(solution.coef)))
     if not ends:
-        v = hold(objective, rows, values, near).origin
+        v = hold(objective, rows, values, peak).origin
         value = objective(v, 1)
         slope = _slope(rows, np.asarray(value.gradient)) / size
         return Constrained(v, float(value.loss), slope, len(rows) == objective.p)
