@@ -154,8 +154,8 @@ def constrained(
     """The maximum of the penalised likelihood with ``rows`` (m, k) times the solver's coefficients at ``values`` (m,).
 
     With a coefficient held two maxima are common where the outcome is separated, and the higher one counts: the search
-    begins at each of ``near`` (k,), on the way from the estimate, and in small tables at zero as well. A decrement of
-    ``rest`` is good enough.
+    begins at each of ``near`` (k,), and in small tables at the estimate and at zero too. A decrement of ``rest`` is good
+    enough.
     """
     objective = found.objective
     assert isinstance(objective, Jeffreys)
@@ -164,9 +164,9 @@ def constrained(
     aside = solve(found.solution.curvature, rows.T)
     across = aside @ np.linalg.inv(rows @ aside)
     small = objective.blocks.n * objective.p**3 <= SMALL
-    peak, zero = found.solution.coef, np.zeros(objective.p)
+    peak = found.solution.coef
     ends: list[tuple[Solution, Floats]] = []
-    starts = [*near] if near and not small else [*near, peak, zero] if small else [peak]
+    starts = [*near, peak, np.zeros(objective.p)] if small else [*near] if near else [peak]
     for place, start in enumerate(starts):
         held = hold(objective, rows, values, start + across @ (values - rows @ start))
         u = np.zeros(held.free.shape[1])

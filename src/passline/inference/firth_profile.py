@@ -66,10 +66,11 @@ def _end(found: Estimate, row: Floats, z: float, sign: float) -> float:
     reach = z * float(np.linalg.norm(_root(found, row)))
     inside, outside = middle, math.inf * sign
     # Where the profile changes from one maximum to another, the points on both sides lead to both.
-    near: dict[str, Floats] = {"inside": peak}
+    reached = {False: peak}
+    near: tuple[Floats, ...] = (peak,)
     b, before, at = middle + sign * reach, middle, peak
     for _ in range(STEPS):
-        point = constrained(found, row[None], np.array([b]), tuple(near.values()), rest=REST)
+        point = constrained(found, row[None], np.array([b]), near, rest=REST)
         fall = 2.0 * total * (point.loss - top)
         if abs(fall - z * z) <= EQUATION * max(1.0, z * z) and point.settled:
             return b
@@ -90,9 +91,9 @@ def _end(found: Estimate, row: Floats, z: float, sign: float) -> float:
         if new == b or (math.isfinite(outside) and high - low <= 4.0 * EPS * max(abs(low), abs(high))):
             return b
         if known:
-            near["outside" if beyond else "inside"] = point.coef
-            # Straight on along the profile so far.
-            near["ahead"] = point.coef + (point.coef - at) * ((new - b) / (b - before))
+            reached[beyond] = point.coef
+            straight_on = point.coef + (point.coef - at) * ((new - b) / (b - before))
+            near = (straight_on, *(coef for side, coef in reached.items() if side != beyond))
             before, at = b, point.coef
         b = new
     return math.nan
