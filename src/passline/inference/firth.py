@@ -79,6 +79,7 @@ def penalised(sample: Sample, report: Report | None = None) -> Penalised:
     outcome = Outcome(
         coef=coef,
         covariance=found.covariance,
+        std_error=found.std_error,
         status=status,
         limit=(None,) * len(status),
         eta=eta,
@@ -154,8 +155,8 @@ def constrained(
     """The maximum of the penalised likelihood with ``rows`` (m, k) times the solver's coefficients at ``values`` (m,).
 
     With a coefficient held two maxima are common where the outcome is separated, and the higher one counts: the search
-    begins at each of ``near`` (k,), and in small tables at the estimate and at zero too. A decrement of ``rest`` is good
-    enough.
+    begins at each of ``near`` (k,), and in small tables at the estimate and at zero too. A decrement of ``rest`` is
+    good enough.
     """
     objective = found.objective
     assert isinstance(objective, Jeffreys)
