@@ -111,9 +111,9 @@ def in_design(
     g[kept] = np.linalg.solve(basis[kept].T, solution.gradient)
     coef = back @ solution.coef
     coef[~keep] = np.nan
-    covariance = _covariance(information, objective.total, back)
-    covariance[~keep, :] = covariance[:, ~keep] = np.nan
-    return Estimate(coef, covariance, scaling.standardised_gradient(g), keep, solution, objective, back)
+    covariance, std_error = _covariance(information, objective.total, back)
+    covariance[~keep, :] = covariance[:, ~keep] = std_error[~keep] = np.nan
+    return Estimate(coef, covariance, std_error, scaling.standardised_gradient(g), keep, solution, objective, back)
 
 
 def working_columns(blocks: Blocks, scaling: Scaling) -> tuple[Blocks, Floats, Array]:
@@ -166,8 +166,16 @@ def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
     return ridge
 
 
-def _covariance(information: Floats, total: float, back: Floats) -> Floats:
+def _covariance(information: Floats, total: float, back: Floats) -> tuple[Floats, Floats]:
+    """The covariance (p, p) and the standard errors (p,); NaN where the information is singular."""
     try:
-        return back @ (inverse(information) / total) @ back.T
+        V = inverse(information) / total
     except NotPositiveDefiniteError:
-        return np.full((len(back), len(back)), np.nan)
+        return np.full((len(back), len(back)), np.nan), np.full(len(back), np.nan)
+    # The square of a column's unit may be no number where the unit is one.
+    unit = np.abs(back).max(axis=1)
+    unit = np.where(unit > 0, unit, 1.0)
+    shape = back / unit[:, None]
+    std_error = unit * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", shape, V, shape), 0.0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return back @ V @ back.T, std_error
