@@ -120,7 +120,7 @@ def _ground(sample: Sample, outcome: Outcome) -> _Ground | None:
     information = blocks.sum(likelihood, found.solution.coef, 2).curvature
     assert information is not None
     try:
-        root = np.linalg.cholesky(inverse(information))
+        root = np.asarray(np.linalg.cholesky(inverse(information)), dtype=np.float64)
     except (NotPositiveDefiniteError, np.linalg.LinAlgError):
         return None
     return _Ground(blocks, root, found.back)
@@ -137,4 +137,4 @@ def _size(sample: Sample) -> Floats:
 
 def _quadratic(block: Block, root: Floats) -> Floats:
     half: Floats = block.columns.times(root)
-    return np.einsum("ij,ij->i", half, half)
+    return np.square(half).sum(axis=1)

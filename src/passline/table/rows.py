@@ -52,6 +52,12 @@ class CompleteRows(Protocol):
     def where_also(self, keep: NDArray[np.bool_]) -> CompleteRows:
         """The rows used for which ``keep`` (used,) holds."""
 
+    def whole(self, name: str) -> Values | list[Any]:
+        """A column in all rows read: numbers (read,), NaN where missing, else a list of texts or booleans, or None."""
+
+    def names(self) -> tuple[str, ...]:
+        """The columns that were read, in the order asked for."""
+
     def kept(self) -> NDArray[np.bool_]:
         """Which of the rows read are used, (read,)."""
 
@@ -138,6 +144,15 @@ class RelationRows:
         if self._relation.columns[name].kind == "number":
             return number_groups(self.raw(name))
         return self.codes(name, self.levels(name)).astype(np.int64)
+
+    def whole(self, name: str) -> Values | list[Any]:
+        identifier = self._relation.identifiers[name]
+        if self._relation.columns[name].kind == "number":
+            return np.asarray(self._fetch(identifier), dtype=np.float64)
+        return [value for (value,) in self._query(identifier, limit="").fetchall()]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._relation.columns)
 
     def where_also(self, keep: NDArray[np.bool_]) -> RelationRows:
         return cast("RelationRows", narrowed(self, keep))
@@ -235,6 +250,18 @@ class FrameRows:
     def groups_of(self, name: str) -> NDArray[np.int64]:
         column = self._take(name)
         return column.astype(np.int64) if name in self._frame.values else number_groups(column)
+
+    def whole(self, name: str) -> Values | list[Any]:
+        array = self._frame.arrays[name]
+        if name not in self._frame.values:
+            return np.array(array, dtype=np.float64)
+        texts: list[Any] = [*self._frame.values[name], None]
+        if self._frame.columns[name].kind == "boolean":
+            texts = [None if text is None else text == _BOOLEAN[1] for text in texts]
+        return [texts[code] for code in array.tolist()]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._frame.columns)
 
     def where_also(self, keep: NDArray[np.bool_]) -> FrameRows:
         return cast("FrameRows", narrowed(self, keep))

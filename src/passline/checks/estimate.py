@@ -1,0 +1,195 @@
+"""What the estimate says of itself: existence, events for each term, collinearity, large effects, single rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from passline.checks.finding import Finding, listed
+from passline.fitting import Fitted
+from passline.inference.collinearity import condition_number, inflation_of
+from passline.inference.influence import dfbeta, leverage
+from passline.inference.linearity import straight
+from passline.inference.verdict import describe
+from passline.table.coding import CategoryFactor
+from passline.table.tree import column_of
+
+# Fewer of the rarer outcome for each coefficient, and estimates tend to be too large: Peduzzi et al. (1996).
+EVENTS_PER_TERM = 10.0
+# More coefficients for each row, and no number of rows mends the bias: Sur and Candès (2019).
+TERMS_PER_ROW = 0.1
+# Variance inflation for each column of a term from which on people say so, and from which on it hurts.
+INFLATED, MUCH_INFLATED = 5.0, 10.0
+# Cook's distance from which on a row is worth a look, and from which on it moves the answer (Cook and Weisberg 1982).
+DISTANCE, FAR = 0.5, 1.0
+LARGE_RATIO = 100.0
+ROWS_SHOWN = 3
+
+
+def separation(fitted: Fitted) -> list[Finding]:
+    """Whether the estimate exists, and whether it was reached."""
+    model, outcome = fitted.model, fitted.outcome
+    if not model.certificate["converged"]:
+        sentence = "The solver stopped before the gradient vanished: look for columns that nearly repeat others."
+        return [Finding("convergence", "warning", (), sentence, {"gradient": model.certificate["gradient_norm"]})]
+    if outcome.recession is None:
+        return []
+    text = describe(model.design, fitted.sample.blocks, fitted.sample.scaling, outcome.recession, outcome.status)
+    numbers = {"separated": int(outcome.recession.separated.sum()), "rows": fitted.sample.blocks.n}
+    return [Finding("separation", "warning", tuple(model.separation["terms"]), text[0].upper() + text[1:], numbers)]
+
+
+def events(fitted: Fitted) -> list[Finding]:
+    """How many of the rarer outcome there are for each coefficient, and how many coefficients for each row."""
+    sample, rank = fitted.sample, fitted.outcome.rank
+    c = sample.units if sample.trials is None else sample.units * sample.trials
+    n, rare = float(c.sum()), float(min(c @ sample.y, c @ (1.0 - sample.y)))
+    df = rank - int(sample.scaling.intercept)
+    if df < 1:
+        return []
+    each = rare / df
+    numbers: dict[str, float | None] = {"events": rare, "coefficients": df, "events_per_term": each, "per_row": df / n}
+    if df / n > TERMS_PER_ROW and n >= 10 * EVENTS_PER_TERM:
+        sentence = (
+            f"{df} coefficients on {n:,.0f} rows ({df / n:.2f} for each row): the slopes are then too steep and Wald's "
+            "intervals too short, and more rows in the same proportion do not mend it. With 200 terms on 1,000 rows "
+            "slopes are 1.5 times too steep and intervals of 95 % cover 80 % (Sur and Candès 2019)"
+        )
+        shrinkage = _shrinkage(fitted, df)
+        if shrinkage is not None:
+            numbers["shrinkage"] = shrinkage
+            if 0.0 < shrinkage < 1.0:
+                sentence += (
+                    f". Here the log-odds of new rows will be about {1 / shrinkage:.1f} times too extreme, by van "
+                    "Houwelingen and le Cessie's (1990) estimate"
+                )
+        advice = "Use fewer terms, or a penalty."
+        return [Finding("few events", "warning", (), f"{sentence}. {advice}", numbers)]
+    if each >= EVENTS_PER_TERM:
+        return []
+    sentence = (
+        f"{rare:.0f} of the rarer outcome for {df} {'coefficient' if df == 1 else 'coefficients'}, {each:.1f} for each: "
+        "below about 10 the estimates tend to be too large, and their intervals are not to be leant on"
+    )
+    advice = 'Use fewer terms, or estimator="firth".'
+    return [Finding("few events", "note", (), f"{sentence}. {advice}", numbers)]
+
+
+def collinearity(fitted: Fitted) -> list[Finding] | str:
+    """Terms whose intervals are long because other terms repeat them."""
+    if fitted.outcome.estimate is None or np.isnan(fitted.model.covariance).all():
+        return "there is no covariance"
+    groups = _by_predictor(fitted)
+    if len(groups) < 2:
+        return "there is one predictor"
+    grouped = [item for item in inflation_of(fitted.sample, fitted.outcome, groups) if item.df]
+    high = [item for item in grouped if item.per_df**2 > INFLATED]
+    if not high:
+        return []
+    high.sort(key=lambda item: -item.per_df)
+    names = [item.term for item in high]
+    times = [f"{item.per_df:.1f}" if math.isfinite(item.per_df) else "many" for item in high]
+    one = len(high) == 1
+    sentence = (
+        f"{listed(names)} {'repeats' if one else 'repeat'} what other terms say: {'its interval is' if one else 'the intervals are'} "
+        f"{listed(times)} times as long as without them. The probabilities do not suffer, but what each of these terms "
+        "says by itself does. Keep one of them, or ask about them together (a joint test)."
+    )
+    numbers = {
+        "gvif": [item.gvif for item in high],
+        "times_as_long": [item.per_df for item in high],
+        "condition_number": condition_number(fitted.sample),
+    }
+    much = high[0].per_df ** 2 > MUCH_INFLATED
+    return [Finding("collinearity", "warning" if much else "note", tuple(names), sentence, numbers)]
+
+
+def large_effects(fitted: Fitted) -> list[Finding]:
+    """Odds ratios, between two levels or over two standard deviations of a number, beyond what one meets."""
+    model, scaling = fitted.model, fitted.sample.scaling
+    lines = {text for text, _ in straight(fitted.learned)}
+    found = []
+    for term in model.design.terms:
+        category = len(term.factors) == 1 and isinstance(term.factors[0], CategoryFactor)
+        if not (category or term.text in lines):
+            continue
+        at = fitted.sample.columns[term.text]
+        for j in range(at.start, at.stop):
+            step = 1.0 if category else 2.0 * scaling.spread[j]
+            effect = float(model.coef[j]) * step
+            if model.terms.status[j] == "ok" and abs(effect) > math.log(LARGE_RATIO):
+                ratio = math.exp(min(abs(effect), 700.0))
+                over = "against the reference" if category else f"over {step:.3g} (two standard deviations)"
+                sentence = (
+                    f"The odds change {ratio:.3g}-fold with {model.terms.names[j]} {over}: an effect seldom met. Look "
+                    "at the coding and the unit, at how many rows it rests on, and whether the column was known before "
+                    "the outcome."
+                )
+                numbers = {"odds_ratio": math.exp(max(min(effect, 700.0), -700.0)), "step": step}
+                found.append(Finding("large effects", "note", (model.terms.names[j],), sentence, numbers))
+    return found
+
+
+def influential(fitted: Fitted) -> list[Finding] | str:
+    """Rows without which the estimate would be another."""
+    sample, outcome = fitted.sample, fitted.outcome
+    if outcome.recession is not None:
+        return "the outcome is separated"
+    distance = leverage(sample, outcome).cooks_distance
+    if np.isnan(distance).all():
+        return "there is no covariance"
+    # No coefficient moves by a standard error unless rank * distance is above one.
+    order = np.argsort(-np.nan_to_num(distance))[:20]
+    order = order[np.nan_to_num(distance[order]) > min(DISTANCE, 1.0 / max(outcome.rank, 1))]
+    if not len(order):
+        return []
+    moves = dfbeta(sample, outcome, order) / fitted.model.terms.std_error
+    largest = np.nanmax(np.abs(moves), axis=1)
+    worth = (distance[order] > DISTANCE) | (largest > 1.0)
+    order, moves, largest = order[worth], moves[worth], largest[worth]
+    if not len(order):
+        return []
+    parts, names = [], []
+    for i, row, size in list(zip(order.tolist(), moves, largest, strict=True))[:ROWS_SHOWN]:
+        name = fitted.model.terms.names[int(np.nanargmax(np.abs(row)))]
+        names.append(name)
+        parts.append(
+            f"without {fitted.learned.rows.where(i)} the coefficient of {name} would move by {size:.1f} standard errors "
+            f"(Cook's distance {distance[i]:.2f})"
+        )
+    more = f"; and {len(order) - ROWS_SHOWN} more such rows" if len(order) > ROWS_SHOWN else ""
+    text = f"{'; '.join(parts)}{more}"
+    sentence = f"{text[0].upper()}{text[1:]}. Look whether the values are right, and report the fit with and without."
+    numbers = {
+        "rows": [int(np.flatnonzero(fitted.learned.rows.kept())[i]) for i in order],
+        "cooks_distance": distance[order].tolist(),
+        "standard_errors": largest.tolist(),
+    }
+    far = bool((distance[order] > FAR).any())
+    return [Finding("influence", "warning" if far else "note", tuple(dict.fromkeys(names)), sentence, numbers)]
+
+
+def _shrinkage(fitted: Fitted, df: int) -> float | None:
+    glance = fitted.model.glance
+    if glance["deviance"] is None or fitted.outcome.recession is not None:
+        return None
+    statistic = float(glance["null_deviance"]) - float(glance["deviance"])
+    return (statistic - df) / statistic if statistic > df else None
+
+
+def _by_predictor(fitted: Fitted) -> dict[str, list[str]]:
+    """Terms that share a predictor together: a square or an interaction repeats its own line by design."""
+    groups: list[tuple[set[str], list[str]]] = []
+    for term in fitted.model.design.terms:
+        mine = {f.column if isinstance(f, CategoryFactor) else column_of(f.expression).name for f in term.factors}
+        texts = [term.text]
+        apart = []
+        for columns, members in groups:
+            if columns & mine:
+                mine |= columns
+                texts = [*members, *texts]
+            else:
+                apart.append((columns, members))
+        groups = [*apart, (mine, texts)]
+    return {" + ".join(texts): texts for _, texts in groups}
