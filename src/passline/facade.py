@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from passline import modelfile
 from passline.boundary import Boundary, boundary
+from passline.diagnostics import Diagnosed
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows
@@ -87,7 +88,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit:
+class Fit(Diagnosed):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.

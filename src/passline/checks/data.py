@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from passline.checks.finding import Finding, listed
 from passline.evaluation.discrimination import auc
 from passline.fitting import DROPPED_SHARE, Fitted
+from passline.table.coding import CategoryFactor
 from passline.table.tree import Name
 
 Floats = NDArray[np.float64]
@@ -42,7 +43,9 @@ def dropped(fitted: Fitted) -> list[Finding]:
     )
     sentence = f"{learned.dropped} of {learned.read} rows ({_percent(share)}) are left out as incomplete, most for "
     numbers = {"dropped": learned.dropped, "read": learned.read, "missing": list(missing.values())}
-    return [Finding("dropped rows", "warning" if much else "note", tuple(missing), f"{sentence}{most}: {end}.", numbers)]
+    return [
+        Finding("dropped rows", "warning" if much else "note", tuple(missing), f"{sentence}{most}: {end}.", numbers)
+    ]
 
 
 def constant(fitted: Fitted) -> list[Finding]:
@@ -57,7 +60,9 @@ def constant(fitted: Fitted) -> list[Finding]:
         sentence = f"{listed(still)} {_is(still)} the same in every row used: nothing can be learned from that"
         found.append(Finding("constant columns", "note", tuple(still), f"{sentence}. Leave it out."))
     if repeats:
-        sentence = f"{listed(repeats)} {_is(repeats)} a combination of the terms before, and {_has(repeats)} no estimate"
+        sentence = (
+            f"{listed(repeats)} {_is(repeats)} a combination of the terms before, and {_has(repeats)} no estimate"
+        )
         advice = "Leave one of the columns that repeat each other out, the one you can explain least."
         found.append(Finding("constant columns", "warning", tuple(repeats), f"{sentence} of its own. {advice}"))
     return found
@@ -124,7 +129,9 @@ def _giveaways(fitted: Fitted) -> Iterator[Finding]:
             what = f"{name} alone tells {design.outcome} = {design.positive} from {design.negative} without an error"
         else:
             what = f"{name} alone ranks the outcomes almost without an error (AUC {area:.4f})"
-        advice = "Was it known before the outcome was? If it was measured later, or made from the outcome, leave it out."
+        advice = (
+            "Was it known before the outcome was? If it was measured later, or made from the outcome, leave it out."
+        )
         yield Finding("leakage", "warning", (name,), f"{what}. {advice}", {"auc": area})
 
 
@@ -132,12 +139,14 @@ def _categories(fitted: Fitted) -> Iterator[tuple[str, tuple[str, ...], Floats]]
     """Columns used as categories: name, levels, and how many units have each."""
     learned = fitted.learned
     # C(x) makes a category of a column of numbers.
-    coded = {factor.column for term in learned.design.terms for factor in term.factors if hasattr(factor, "levels")}
+    factors = [factor for term in learned.design.terms for factor in term.factors]
+    coded = {factor.column for factor in factors if isinstance(factor, CategoryFactor)}
     for name in learned.design.variables:
         if name in coded:
             levels = learned.rows.levels(name)
             codes = learned.rows.codes(name, levels)
-            yield name, levels, np.bincount(codes, weights=fitted.sample.units, minlength=len(levels))
+            count: Floats = np.bincount(codes, weights=fitted.sample.units, minlength=len(levels)).astype(np.float64)
+            yield name, levels, count
 
 
 def _numbers(fitted: Fitted) -> Iterator[tuple[str, Floats]]:

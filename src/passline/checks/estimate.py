@@ -68,11 +68,12 @@ def events(fitted: Fitted) -> list[Finding]:
         return [Finding("few events", "warning", (), f"{sentence}. {advice}", numbers)]
     if each >= EVENTS_PER_TERM:
         return []
+    counted = f"{rare:,.0f} {'row' if rare == 1 else 'rows'} of the rarer outcome for "
+    counted += "1 coefficient" if df == 1 else f"{df} coefficients, {each:.1f} for each"
     sentence = (
-        f"{rare:.0f} of the rarer outcome for {df} {'coefficient' if df == 1 else 'coefficients'}, {each:.1f} for each: "
-        "below about 10 the estimates tend to be too large, and their intervals are not to be leant on"
+        f"{counted}: below about 10 the estimates tend to be too large, and their intervals are not to be leant on"
     )
-    advice = 'Use fewer terms, or estimator="firth".'
+    advice = 'Use estimator="firth"' + (", or fewer terms." if df > 1 else ".")
     return [Finding("few events", "note", (), f"{sentence}. {advice}", numbers)]
 
 
@@ -89,12 +90,13 @@ def collinearity(fitted: Fitted) -> list[Finding] | str:
         return []
     high.sort(key=lambda item: -item.per_df)
     names = [item.term for item in high]
-    times = [f"{item.per_df:.1f}" if math.isfinite(item.per_df) else "many" for item in high]
-    one = len(high) == 1
+    one, most = len(high) == 1, high[0].per_df
+    what = f"{listed(names)} {'repeats' if one else 'repeat'} what other terms say: "
+    what += "its interval is " if one else "their intervals are up to "
+    what += f"{most:.1f} times" if math.isfinite(most) else "many times"
     sentence = (
-        f"{listed(names)} {'repeats' if one else 'repeat'} what other terms say: {'its interval is' if one else 'the intervals are'} "
-        f"{listed(times)} times as long as without them. The probabilities do not suffer, but what each of these terms "
-        "says by itself does. Keep one of them, or ask about them together (a joint test)."
+        f"{what} as long as without them. The probabilities do not suffer, but what each term says by itself does. Keep "
+        "one of those that mean alike, or ask about them together (a joint test)."
     )
     numbers = {
         "gvif": [item.gvif for item in high],
@@ -109,7 +111,7 @@ def large_effects(fitted: Fitted) -> list[Finding]:
     """Odds ratios, between two levels or over two standard deviations of a number, beyond what one meets."""
     model, scaling = fitted.model, fitted.sample.scaling
     lines = {text for text, _ in straight(fitted.learned)}
-    found = []
+    far: list[tuple[str, float, float]] = []
     for term in model.design.terms:
         category = len(term.factors) == 1 and isinstance(term.factors[0], CategoryFactor)
         if not (category or term.text in lines):
@@ -119,16 +121,19 @@ def large_effects(fitted: Fitted) -> list[Finding]:
             step = 1.0 if category else 2.0 * scaling.spread[j]
             effect = float(model.coef[j]) * step
             if model.terms.status[j] == "ok" and abs(effect) > math.log(LARGE_RATIO):
-                ratio = math.exp(min(abs(effect), 700.0))
-                over = "against the reference" if category else f"over {step:.3g} (two standard deviations)"
-                sentence = (
-                    f"The odds change {ratio:.3g}-fold with {model.terms.names[j]} {over}: an effect seldom met. Look "
-                    "at the coding and the unit, at how many rows it rests on, and whether the column was known before "
-                    "the outcome."
-                )
-                numbers = {"odds_ratio": math.exp(max(min(effect, 700.0), -700.0)), "step": step}
-                found.append(Finding("large effects", "note", (model.terms.names[j],), sentence, numbers))
-    return found
+                far.append((model.terms.names[j], math.exp(min(abs(effect), 700.0)), step))
+    if not far:
+        return []
+    far.sort(key=lambda item: -item[1])
+    names = tuple(name for name, _, _ in far)
+    sentence = (
+        f"The odds change {_times(far[0][1])}-fold "
+        f"{'with' if len(far) == 1 else 'or less, but over 100-fold, with'} {listed(names)} (between levels, or over two "
+        "standard deviations): effects seldom met. Look at how many rows they rest on, and whether the columns were "
+        "known before the outcome."
+    )
+    numbers = {"fold": [ratio for _, ratio, _ in far], "step": [step for _, _, step in far]}
+    return [Finding("large effects", "note", names, sentence, numbers)]
 
 
 def influential(fitted: Fitted) -> list[Finding] | str:
@@ -145,6 +150,8 @@ def influential(fitted: Fitted) -> list[Finding] | str:
     if not len(order):
         return []
     moves = dfbeta(sample, outcome, order) / fitted.model.terms.std_error
+    if sample.scaling.intercept and moves.shape[1] > 1:
+        moves[:, 0] = np.nan  # it says where zero lies, which nobody asked
     largest = np.nanmax(np.abs(moves), axis=1)
     worth = (distance[order] > DISTANCE) | (largest > 1.0)
     order, moves, largest = order[worth], moves[worth], largest[worth]
@@ -155,12 +162,14 @@ def influential(fitted: Fitted) -> list[Finding] | str:
         name = fitted.model.terms.names[int(np.nanargmax(np.abs(row)))]
         names.append(name)
         parts.append(
-            f"without {fitted.learned.rows.where(i)} the coefficient of {name} would move by {size:.1f} standard errors "
-            f"(Cook's distance {distance[i]:.2f})"
+            f"{fitted.learned.rows.where(i)} moves the coefficient of {name} by {size:.1f} standard errors (Cook's "
+            f"distance {distance[i]:.2f})"
         )
-    more = f"; and {len(order) - ROWS_SHOWN} more such rows" if len(order) > ROWS_SHOWN else ""
-    text = f"{'; '.join(parts)}{more}"
-    sentence = f"{text[0].upper()}{text[1:]}. Look whether the values are right, and report the fit with and without."
+    more = f"; and {len(order) - ROWS_SHOWN} more rows do the like" if len(order) > ROWS_SHOWN else ""
+    what = "the row says what it should, and report the fit with and without it"
+    if len(order) > 1:
+        what = "the rows say what they should, and report the fit with and without them"
+    sentence = f"{'; '.join(parts)}{more}. Look whether {what}."
     numbers = {
         "rows": [int(np.flatnonzero(fitted.learned.rows.kept())[i]) for i in order],
         "cooks_distance": distance[order].tolist(),
@@ -168,6 +177,10 @@ def influential(fitted: Fitted) -> list[Finding] | str:
     }
     far = bool((distance[order] > FAR).any())
     return [Finding("influence", "warning" if far else "note", tuple(dict.fromkeys(names)), sentence, numbers)]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio < 1e6 else f"{ratio:.0e}"
 
 
 def _shrinkage(fitted: Fitted, df: int) -> float | None:

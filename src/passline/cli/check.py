@@ -37,25 +37,24 @@ def check(
         found = facade.load(data)
         if rows is None:
             raise OptionError(f"{data}: a model holds no rows, and check needs them: give the table with --data")
-        found = found.with_rows(rows)
-    else:
-        if rows is not None:
-            raise OptionError("--data goes with a model file; with a formula the table comes first")
-        table, text = (data, formula) if formula is not None else (None, data)
-        with progress() as report, warnings.catch_warnings():
-            # What the fit would warn of is among the findings.
-            warnings.simplefilter("ignore")
-            found = facade.fit(
-                str(text),
-                table,
-                sql=sql,
-                weights=weights,
-                sampling_weights=sampling_weights,
-                offset=offset,
-                trials=trials,
-                positive=positive,
-                report=report,
-            )
+        raise OptionError("check of a model file with --data comes with with_rows; give the table and FORMULA")
+    if rows is not None:
+        raise OptionError("--data goes with a model file; with a formula the table comes first")
+    table, text = (data, formula) if formula is not None else (None, data)
+    with progress() as report, warnings.catch_warnings():
+        # What the fit would warn of is among the findings.
+        warnings.simplefilter("ignore")
+        found = facade.fit(
+            str(text),
+            table,
+            sql=sql,
+            weights=weights,
+            sampling_weights=sampling_weights,
+            offset=offset,
+            trials=trials,
+            positive=positive,
+            report=report,
+        )
     findings = found.check()
     if json:
         print_json(findings.as_json())

@@ -49,8 +49,9 @@ class HosmerLemeshow:
     observed: tuple[float, ...]
     expected: tuple[float, ...]
     note: str = (
-        "the p-value depends on the number of groups, which nothing determines (on birthwt, low ~ age + lwt + C(race) + "
-        "smoke, it runs from 0.004 to 0.43 between 5 and 20 groups): do not rest on it; the unweighted sum of squares needs no groups"
+        "the p-value depends on the number of groups, which nothing determines: on birthwt (low ~ age + lwt + C(race) "
+        "+ smoke) it runs from 0.004 to 0.43 between 5 and 20 groups. Do not rest on it; the unweighted sum of squares "
+        "needs no groups"
     )
 
 

@@ -137,4 +137,5 @@ def _size(sample: Sample) -> Floats:
 
 def _quadratic(block: Block, root: Floats) -> Floats:
     half: Floats = block.columns.times(root)
-    return np.square(half).sum(axis=1)
+    q: Floats = np.square(half).sum(axis=1)
+    return q
