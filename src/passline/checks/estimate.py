@@ -11,6 +11,7 @@ from passline.fitting import Fitted
 from passline.inference.collinearity import condition_number, inflation_of
 from passline.inference.influence import dfbeta, leverage
 from passline.inference.linearity import straight
+from passline.inference.proportional import slope_bias
 from passline.inference.verdict import describe
 from passline.table.coding import CategoryFactor
 from passline.table.tree import column_of
@@ -19,6 +20,7 @@ from passline.table.tree import column_of
 EVENTS_PER_TERM = 10.0
 # More coefficients for each row, and no number of rows mends the bias: Sur and Candès (2019).
 TERMS_PER_ROW = 0.1
+MANY_ROWS = 100
 # Variance inflation for each column of a term from which on people say so, and from which on it hurts.
 INFLATED, MUCH_INFLATED = 5.0, 10.0
 # Cook's distance from which on a row is worth a look, and from which on it moves the answer (Cook and Weisberg 1982).
@@ -50,31 +52,34 @@ def events(fitted: Fitted) -> list[Finding]:
         return []
     each = rare / df
     numbers: dict[str, float | None] = {"events": rare, "coefficients": df, "events_per_term": each, "per_row": df / n}
-    if df / n > TERMS_PER_ROW and n >= 10 * EVENTS_PER_TERM:
+    if too_many_terms(fitted):
         sentence = (
             f"{df} coefficients on {n:,.0f} rows ({df / n:.2f} for each row): the slopes are then too steep and Wald's "
             "intervals too short, and more rows in the same proportion do not mend it. With 200 terms on 1,000 rows "
             "slopes are 1.5 times too steep and intervals of 95 % cover 80 % (Sur and Candès 2019)"
         )
-        shrinkage = _shrinkage(fitted, df)
-        if shrinkage is not None:
-            numbers["shrinkage"] = shrinkage
-            if 0.0 < shrinkage < 1.0:
-                sentence += (
-                    f". Here the log-odds of new rows will be about {1 / shrinkage:.1f} times too extreme, by van "
-                    "Houwelingen and le Cessie's (1990) estimate"
-                )
-        advice = "Use fewer terms, or a penalty."
-        return [Finding("few events", "warning", (), f"{sentence}. {advice}", numbers)]
+        bias = slope_bias(sample, fitted.outcome)
+        if bias is not None:
+            numbers["slope_bias"] = bias.bias
+            sentence += (
+                f". Here they are about {bias.bias:.2f} times too steep, if combinations of the predictors are about "
+                "normal (Yadlowsky et al. 2021)"
+            )
+        return [Finding("few events", "warning", (), f"{sentence}. Use fewer terms, or a penalty.", numbers)]
     if each >= EVENTS_PER_TERM:
         return []
     counted = f"{rare:,.0f} {'row' if rare == 1 else 'rows'} of the rarer outcome for "
     counted += "1 coefficient" if df == 1 else f"{df} coefficients, {each:.1f} for each"
-    sentence = (
-        f"{counted}: below about 10 the estimates tend to be too large, and their intervals are not to be leant on"
-    )
+    sentence = f"{counted}: below about 10 the estimates tend to be too large, and intervals are not to be leant on"
     advice = 'Use estimator="firth"' + (", or fewer terms." if df > 1 else ".")
     return [Finding("few events", "note", (), f"{sentence}. {advice}", numbers)]
+
+
+def too_many_terms(fitted: Fitted) -> bool:
+    """Whether coefficients are so many for the rows that large-sample theory fails, however many rows there are."""
+    sample, df = fitted.sample, fitted.outcome.rank - int(fitted.sample.scaling.intercept)
+    n = float(sample.units.sum() if sample.trials is None else sample.units @ sample.trials)
+    return df > TERMS_PER_ROW * n and n >= MANY_ROWS
 
 
 def collinearity(fitted: Fitted) -> list[Finding] | str:
@@ -95,7 +100,7 @@ def collinearity(fitted: Fitted) -> list[Finding] | str:
     what += "its interval is " if one else "their intervals are up to "
     what += f"{most:.1f} times" if math.isfinite(most) else "many times"
     sentence = (
-        f"{what} as long as without them. The probabilities do not suffer, but what each term says by itself does. Keep "
+        f"{what} as long as without them. The probabilities do not suffer; what each term says by itself does. Keep "
         "one of those that mean alike, or ask about them together (a joint test)."
     )
     numbers = {
@@ -126,11 +131,10 @@ def large_effects(fitted: Fitted) -> list[Finding]:
         return []
     far.sort(key=lambda item: -item[1])
     names = tuple(name for name, _, _ in far)
+    how_far = f"{_times(far[0][1])}-fold" if len(far) == 1 else f"100-fold to {_times(far[0][1])}-fold"
     sentence = (
-        f"The odds change {_times(far[0][1])}-fold "
-        f"{'with' if len(far) == 1 else 'or less, but over 100-fold, with'} {listed(names)} (between levels, or over two "
-        "standard deviations): effects seldom met. Look at how many rows they rest on, and whether the columns were "
-        "known before the outcome."
+        f"The odds change {how_far} with {listed(names)} (between levels, or over two standard deviations), which is "
+        "seldom met. Look at how many rows that rests on, and whether each column was known before the outcome."
     )
     numbers = {"fold": [ratio for _, ratio, _ in far], "step": [step for _, _, step in far]}
     return [Finding("large effects", "note", names, sentence, numbers)]
@@ -181,14 +185,6 @@ def influential(fitted: Fitted) -> list[Finding] | str:
 
 def _times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio < 1e6 else f"{ratio:.0e}"
-
-
-def _shrinkage(fitted: Fitted, df: int) -> float | None:
-    glance = fitted.model.glance
-    if glance["deviance"] is None or fitted.outcome.recession is not None:
-        return None
-    statistic = float(glance["null_deviance"]) - float(glance["deviance"])
-    return (statistic - df) / statistic if statistic > df else None
 
 
 def _by_predictor(fitted: Fitted) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from passline.checks.estimate import too_many_terms
 from passline.checks.finding import Finding, p_text
 from passline.engine.likelihood import mean
 from passline.errors import OptionError
@@ -27,6 +28,8 @@ def linearity(fitted: Fitted) -> list[Finding] | str:
         return "sampling weights have no likelihood ratio"
     if fitted.model.settings.get("l2"):
         return "a penalty has no likelihood ratio"
+    if too_many_terms(fitted):
+        return "coefficients are too many for the rows, and likelihood ratios then too large"
     if fitted.model.estimator != "ml":
         outcome = maximum_likelihood(sample.blocks, sample.scaling)
     tests = test_lines(fitted.learned, sample, outcome)
@@ -43,6 +46,8 @@ def calibration(fitted: Fitted) -> list[Finding] | str:
     """Whether the probabilities hold on the rows of the fit, by the unweighted sum of squares."""
     if fitted.model.estimator != "ml":
         return "its test is one for maximum likelihood"
+    if too_many_terms(fitted):
+        return "coefficients are too many for the rows"
     try:
         test = sum_of_squares(fitted.sample, fitted.outcome)
     except OptionError as error:

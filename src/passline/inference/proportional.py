@@ -52,10 +52,11 @@ def slope_bias(sample: Sample, outcome: Outcome) -> Inflated | None:
     left = outcome.eta + found.se_fit**2 * residual / (1.0 - found.hat)
     middle = float(c @ left) / n
     eta = math.sqrt(float(c @ (left - middle) ** 2) / n)
-    return _solve((outcome.rank - int(sample.scaling.intercept)) / n, eta)
+    return limit((outcome.rank - int(sample.scaling.intercept)) / n, eta)
 
 
-def _solve(kappa: float, eta: float) -> Inflated | None:
+def limit(kappa: float, eta: float) -> Inflated | None:
+    """The solution for p / n = ``kappa`` and linear predictors, each without its row, of deviation ``eta``."""
     from scipy.optimize import root  # slow to import, and rarely needed
 
     z, weight = np.polynomial.hermite_e.hermegauss(POINTS)
