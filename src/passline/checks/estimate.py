@@ -36,7 +36,14 @@ def separation(fitted: Fitted) -> list[Finding]:
         sentence = "The solver stopped before the gradient vanished: look for columns that nearly repeat others."
         return [Finding("convergence", "warning", (), sentence, {"gradient": model.certificate["gradient_norm"]})]
     if outcome.recession is None:
-        return []
+        terms = tuple(model.separation["terms"])
+        if model.separation["kind"] == "none":
+            return []
+        sentence = (
+            f"The outcome is separated, so maximum likelihood has no finite estimate of {listed(terms)}: how large "
+            "these are is what the prior makes of it, and their intervals reach far on one side."
+        )
+        return [Finding("separation", "note", terms, sentence)]
     text = describe(model.design, fitted.sample.blocks, fitted.sample.scaling, outcome.recession, outcome.status)
     numbers = {"separated": int(outcome.recession.separated.sum()), "rows": fitted.sample.blocks.n}
     return [Finding("separation", "warning", tuple(model.separation["terms"]), text[0].upper() + text[1:], numbers)]
@@ -84,7 +91,7 @@ def too_many_terms(fitted: Fitted) -> bool:
 
 def collinearity(fitted: Fitted) -> list[Finding] | str:
     """Terms whose intervals are long because other terms repeat them."""
-    if fitted.outcome.estimate is None or np.isnan(fitted.model.covariance).all():
+    if fitted.model.settings.get("l2") or np.isnan(fitted.outcome.covariance).all():
         return "there is no covariance"
     groups = _by_predictor(fitted)
     if len(groups) < 2:
@@ -153,7 +160,8 @@ def influential(fitted: Fitted) -> list[Finding] | str:
     order = order[np.nan_to_num(distance[order]) > min(DISTANCE, 1.0 / max(outcome.rank, 1))]
     if not len(order):
         return []
-    moves = dfbeta(sample, outcome, order) / fitted.model.terms.std_error
+    with np.errstate(invalid="ignore"):
+        moves = dfbeta(sample, outcome, order) / np.sqrt(np.diagonal(outcome.covariance))
     if sample.scaling.intercept and moves.shape[1] > 1:
         moves[:, 0] = np.nan  # it says where zero lies, which nobody asked
     largest = np.nanmax(np.abs(moves), axis=1)

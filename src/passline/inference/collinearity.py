@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,8 @@ def inflation(sample: Sample, outcome: Outcome) -> list[Inflation]:
     .. math:: GVIF = \det R_{11} \det R_{22} / \det R
 
     where R is the correlation matrix of the coefficients without the intercept, R11 of the term's, R22 of the others.
-    Aliased and infinite coefficients are left out. Source: Fox and Monette (1992), JASA 87; car::vif.
+    Aliased and infinite coefficients are left out; NaN under a penalty. Source: Fox and Monette (1992), JASA 87;
+    car::vif.
     """
     return inflation_of(sample, outcome, {text: [text] for text in sample.columns})
 
@@ -48,6 +50,7 @@ def inflation_of(sample: Sample, outcome: Outcome, groups: Mapping[str, Sequence
     ok = np.array([word == "ok" for word in outcome.status])
     if sample.scaling.intercept:
         ok[0] = False
+    penalised = outcome.estimate is not None and outcome.estimate.objective.ridge is not None
     V = outcome.covariance[np.ix_(ok, ok)]
     place = np.flatnonzero(ok)
     error = np.sqrt(np.diagonal(V))
@@ -56,7 +59,7 @@ def inflation_of(sample: Sample, outcome: Outcome, groups: Mapping[str, Sequence
     for name, terms in groups.items():
         members = np.concatenate([np.arange(*sample.columns[text].indices(len(ok))) for text in terms])
         mine = np.isin(place, members)
-        found.append(Inflation(name, _ratio(R, mine), int(mine.sum())))
+        found.append(Inflation(name, math.nan if penalised else _ratio(R, mine), int(mine.sum())))
     return found
 
 

@@ -78,17 +78,20 @@ def quantile_residuals(sample: Sample, outcome: Outcome, generator: np.random.Ge
     with F the binomial distribution of a row's successes s. NaN for rows without a trial, and where the limiting
     probability has the outcome for certain.
     """
-    from scipy.special import bdtr, bdtrc, ndtri  # slow to import, and only these residuals need it
+    from scipy.special import betainc, ndtri  # slow to import, and only these residuals need it
 
     v = 1.0 - (generator or np.random.default_rng(0)).random(sample.blocks.n)  # in (0, 1]
     m = np.ones(sample.blocks.n) if sample.trials is None else sample.trials
     s = np.rint(m * sample.y)
     finite = np.isfinite(outcome.eta) & (m > 0)
-    mu = np.where(finite, mean(outcome.eta), 0.5)
-    below = np.where(s > 0, bdtr(np.maximum(s - 1, 0), m, mu), 0.0)
-    upto = np.where(s < m, bdtr(s, m, mu), 1.0)
-    above = np.where(s < m, bdtrc(s, m, mu), 0.0)
-    from_ = np.where(s > 0, bdtrc(np.maximum(s - 1, 0), m, mu), 1.0)
+    eta = np.where(finite, outcome.eta, 0.0)
+    mu, nu = mean(eta), mean(-eta)
+    # The binomial's two tails as incomplete beta functions, each at its ends by itself.
+    inner, outer = np.clip(s, 1, None), np.clip(m - s, 1, None)
+    upto = np.where(s < m, betainc(outer, s + 1, nu), 1.0)
+    above = np.where(s < m, betainc(s + 1, outer, mu), 0.0)
+    below = np.where(s > 0, betainc(m - s + 1, inner, nu), 0.0)
+    from_ = np.where(s > 0, betainc(inner, m - s + 1, mu), 1.0)
     # The smaller tail keeps its digits.
     low = upto < 0.5
     tail = np.where(low, below + v * (upto - below), above + v * (from_ - above))
