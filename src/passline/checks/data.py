@@ -99,7 +99,9 @@ def _identifiers(fitted: Fitted) -> Iterator[Finding]:
     for name, x in _numbers(fitted):
         different = np.unique(x)
         n = len(different)
-        if n == len(x) >= 20 and (x == np.rint(x)).all() and different[-1] - different[0] == n - 1:
+        # Years without a gap are a time, and no numbering.
+        whole = n == len(x) >= 20 and different[0] in (0.0, 1.0) and (x == np.rint(x)).all()
+        if whole and different[-1] - different[0] == n - 1:
             sentence = f"{name} counts the rows, {different[0]:.0f} to {different[-1]:.0f} without a gap: a row number"
             yield Finding("leakage", "warning", (name,), f"{sentence}, and not a measurement. {advice}")
 

@@ -44,7 +44,8 @@ def linearity(learned: Learned, sample: Sample, outcome: Outcome) -> list[Linear
     """Test every numeric term that enters as one straight line, by a spline with 4 knots (Harrell's) in its place.
 
     ``outcome``: the maximum-likelihood estimate on the sample. Terms with fewer than 6 different values, and those
-    whose predictor the formula already bends, are left out. Source: Harrell, Regression Modeling Strategies (2015),
+    whose predictor the formula already bends, are left out, as is a spline of which nobody can say that it has a
+    maximum. Source: Harrell, Regression Modeling Strategies (2015),
     2.4 and 10.5.
     """
     found = []
@@ -52,7 +53,10 @@ def linearity(learned: Learned, sample: Sample, outcome: Outcome) -> list[Linear
         columns = _curved(learned.rows.numbers(expression), sample.units)
         if columns is None or sample.blocks.p + columns.shape[1] > sample.blocks.n:
             continue
-        wide = maximum_likelihood(*with_columns(sample, columns))
+        try:
+            wide = maximum_likelihood(*with_columns(sample, columns))
+        except ArithmeticError:  # a programme that cannot say whether the spline separates: no supremum to rest on
+            continue
         df = wide.rank - outcome.rank
         statistic = max(2.0 * (wide.log_likelihood - outcome.log_likelihood), 0.0)
         separated = wide.recession is not None and outcome.recession is None
