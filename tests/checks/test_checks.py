@@ -205,3 +205,9 @@ def test_the_command_needs_the_rows_of_a_model_file(tmp_path: Path, capsys: pyte
     passline.fit("passed ~ hours", passline.datasets.load("students")).save(model)
     assert run(["check", str(model)]) == 2
     assert "--data" in capsys.readouterr().err
+
+
+def test_a_table_given_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    table = str(passline.datasets.path("students"))
+    assert run(["check", table, "passed ~ hours", "--data", table]) == 2
+    assert "--data goes with a model file" in capsys.readouterr().err

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from passline.cli.options import Data, Json, print_json
 from passline.cli.progress import progress
 from passline.errors import OptionError
+
+if TYPE_CHECKING:
+    from passline.facade import Fit
 
 
 def check(
@@ -33,30 +37,31 @@ def check(
     """Look for what would make a fit's numbers wrong: passline check birthwt.csv 'low ~ age + lwt + smoke'."""
     from passline import facade
 
-    if formula is None and sql is None:
-        found = facade.load(data)
-        if rows is None:
-            raise OptionError(f"{data}: a model holds no rows, and check needs them: give the table with --data")
-        raise OptionError("check of a model file with --data comes with with_rows; give the table and FORMULA")
-    if rows is not None:
+    roles = {"weights": weights, "sampling_weights": sampling_weights, "offset": offset, "trials": trials}
+    if formula is None and (sql is None or rows is not None):
+        found = _reopened(data, rows, sql, roles)
+    elif rows is not None:
         raise OptionError("--data goes with a model file; with a formula the table comes first")
-    table, text = (data, formula) if formula is not None else (None, data)
-    with progress() as report, warnings.catch_warnings():
-        # What the fit would warn of is among the findings.
-        warnings.simplefilter("ignore")
-        found = facade.fit(
-            str(text),
-            table,
-            sql=sql,
-            weights=weights,
-            sampling_weights=sampling_weights,
-            offset=offset,
-            trials=trials,
-            positive=positive,
-            report=report,
-        )
+    else:
+        table, text = (data, formula) if formula is not None else (None, data)
+        with progress() as report, warnings.catch_warnings():
+            # What the fit would warn of is among the findings.
+            warnings.simplefilter("ignore")
+            found = facade.fit(text, table, sql=sql, positive=positive, report=report, **roles)
     findings = found.check()
     if json:
         print_json(findings.as_json())
         return
     print(findings)
+
+
+def _reopened(model: str, rows: str | None, sql: str | None, roles: Mapping[str, str | None]) -> Fit:
+    from passline import facade
+
+    found = facade.load(model)
+    if rows is None:
+        raise OptionError(f"{model}: a model holds no rows, and check needs them: give the table with --data")
+    reopen: Callable[..., Fit] | None = getattr(found, "with_rows", None)
+    if reopen is None:
+        raise OptionError(f"{model}: a model file cannot meet its rows again here; give the table and FORMULA")
+    return reopen(rows, sql=sql, **roles)
