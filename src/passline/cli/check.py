@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -37,7 +37,12 @@ def check(
     """Look for what would make a fit's numbers wrong: passline check birthwt.csv 'low ~ age + lwt + smoke'."""
     from passline import facade
 
-    roles = {"weights": weights, "sampling_weights": sampling_weights, "offset": offset, "trials": trials}
+    roles: dict[str, Any] = {
+        "weights": weights,
+        "sampling_weights": sampling_weights,
+        "offset": offset,
+        "trials": trials,
+    }
     if formula is None and (sql is None or rows is not None):
         found = _reopened(data, rows, sql, roles)
     elif rows is not None:
@@ -55,7 +60,7 @@ def check(
     print(findings)
 
 
-def _reopened(model: str, rows: str | None, sql: str | None, roles: Mapping[str, str | None]) -> Fit:
+def _reopened(model: str, rows: str | None, sql: str | None, roles: Mapping[str, Any]) -> Fit:
     from passline import facade
 
     found = facade.load(model)
