@@ -52,12 +52,6 @@ class CompleteRows(Protocol):
     def where_also(self, keep: NDArray[np.bool_]) -> CompleteRows:
         """The rows used for which ``keep`` (used,) holds."""
 
-    def whole(self, name: str) -> Values | list[Any]:
-        """A column in all rows read: numbers (read,), NaN where missing, else a list of texts or booleans, or None."""
-
-    def names(self) -> tuple[str, ...]:
-        """The columns that were read, in the order asked for."""
-
     def kept(self) -> NDArray[np.bool_]:
         """Which of the rows read are used, (read,)."""
 
@@ -71,7 +65,20 @@ class CompleteRows(Protocol):
         """Where a row stands in the source, for messages; ``index`` counts the rows used."""
 
 
-def complete_rows(staged: Relation | Frame, names: Sequence[str]) -> CompleteRows:
+class ReadRows(CompleteRows, Protocol):
+    """Complete rows that a source gave, so that the incomplete ones beside them can be had too."""
+
+    def whole(self, name: str) -> Values | list[Any]:
+        """A column in all rows read: numbers (read,), NaN where missing, else a list of texts or booleans, or None."""
+
+    def names(self) -> tuple[str, ...]:
+        """The columns that were read, in the order asked for."""
+
+    def where_also(self, keep: NDArray[np.bool_]) -> ReadRows:
+        """The rows used for which ``keep`` (used,) holds."""
+
+
+def complete_rows(staged: Relation | Frame, names: Sequence[str]) -> ReadRows:
     """The rows of a staged table in which none of ``names`` is missing."""
     return RelationRows(staged, names) if isinstance(staged, Relation) else FrameRows(staged, names)
 
