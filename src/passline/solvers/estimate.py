@@ -29,7 +29,8 @@ class Estimate:
     """An estimate in the design's own coordinates, and what certifies it.
 
     ``coef``: (p,), NaN where aliased. ``covariance``: (p, p) inverse of the information, NaN rows and columns where
-    aliased, or all NaN where the information is singular. ``keep``: (p,) bool, the columns that are not aliased.
+    aliased, or all NaN where the information is singular. ``std_error``: (p,) its diagonal's root, also of columns so
+    large or small that their squares are no numbers. ``keep``: (p,) bool, the columns that are not aliased.
     ``gradient``: (p,) of the mean objective with respect to standardised columns.
 
     The solver worked on ``objective`` with coefficients v (k,); ``back`` (p, k) takes them to the design's: w = back v.
@@ -37,6 +38,7 @@ class Estimate:
 
     coef: Floats
     covariance: Floats
+    std_error: Floats
     gradient: Floats
     keep: Array
     solution: Solution
