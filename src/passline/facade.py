@@ -178,7 +178,8 @@ class Fit:
         level: float = 0.95,
     ) -> Boundary:
         """The value of ``variable`` at which the probability is ``probability``; see :func:`boundary`."""
-        return boundary(self.model, variable, probability, at, interval=interval, level=level)
+        rows = None if self.rows is None else (self.rows.sample, self.rows.outcome)
+        return boundary(self.model, variable, probability, at, interval=interval, level=level, rows=rows)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""
