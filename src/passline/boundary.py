@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from passline.errors import OptionError
 from passline.inference.boundary import Line, Pieces, Shape, delta, fieller, shape
 from passline.inference.boundary_profile import profile_curve, profile_line
-from passline.inference.constrained import Constrained
+from passline.inference.constrained import space
 from passline.inference.existence import Outcome
 from passline.inference.sample import Sample
 from passline.inference.wald import normal_quantile
@@ -243,8 +243,7 @@ def _profile_line(ask: Question, line: Line, expression: Expression) -> Pieces:
     if outcome.recession is not None:
         near += [(float(line.base @ d), float(line.slope @ d)) for d in outcome.recession.directions]
     return profile_line(
-        Constrained.of(sample),
-        outcome.log_likelihood,
+        space(sample, outcome),
         line,
         ask.eta,
         ask.z**2,
@@ -296,8 +295,7 @@ def _searched(ask: Question) -> Boundary:
         pieces: Pieces = () if math.isnan(error) else ((estimate - ask.z * error, estimate + ask.z * error),)
         return ask.answer(estimate, error, pieces, others=others, note=note)
     pieces = profile_curve(
-        Constrained.of(ask.rows[0]),
-        ask.rows[1].log_likelihood,
+        space(*ask.rows),
         along.rows,
         ask.eta,
         ask.z**2,

@@ -20,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.inference.boundary import Line, Pieces
-from passline.inference.constrained import Constrained, Peak
+from passline.inference.constrained import Held, Space, hold, make_face
 
 Floats = NDArray[np.float64]
 
 # How well an end satisfies its own equation, as a difference of likelihood ratio statistics.
 TOLERANCE = 1e-9
 STEPS = 200
+# Combinations that are closer to dependent than this say the same of the coefficients.
+DEPENDENT = 1e-10
 # Points at which the ratio is computed along a curve that is no straight line, before its ends are refined.
 GRID = 161
 
@@ -35,8 +37,7 @@ GRID = 161
 class Circle:
     """The pencil of lines through P: the constraint of direction theta in (-pi/2, pi/2], t = center + s tan(theta)."""
 
-    likelihood: Constrained
-    best: float
+    space: Space
     base: Floats  # the row of the design at the center
     slope: Floats  # of the line, times s
     eta: float
@@ -44,20 +45,24 @@ class Circle:
     def row(self, theta: float) -> Floats:
         return math.cos(theta) * self.base + math.sin(theta) * self.slope
 
-    def peak(self, theta: float, warm: Floats | None) -> Peak:
-        return self.likelihood.maximum(self.row(theta)[None], np.array([math.cos(theta) * self.eta]), warm)
-
     def ratio(self, theta: float, warm: Floats | None = None) -> tuple[float, float, Floats]:
         """The likelihood ratio statistic, its derivative in theta (by the multiplier), and a start for neighbours."""
-        peak = self.peak(theta, warm)
+        held = _held(self.space, self.row(theta)[None], np.array([math.cos(theta) * self.eta]), warm)
         turn = -math.sin(theta) * self.base + math.cos(theta) * self.slope
-        excess = -math.sin(theta) * self.eta - float(turn @ (self.likelihood.back @ peak.v))
-        return 2.0 * (self.best - peak.log_likelihood), -2.0 * float(peak.multipliers[0]) * excess, peak.v
+        excess = -math.sin(theta) * self.eta - float(turn @ (self.space.back @ held.inner))
+        return 2.0 * (self.space.top - held.log_likelihood), -2.0 * float(held.slope[0]) * excess, held.inner
+
+
+def _held(space: Space, A: Floats, q: Floats, warm: Floats | None = None) -> Held:
+    """The greatest likelihood where A w = q, or its supremum; ``A``: (m, p)."""
+    face = make_face(space, A @ space.back)
+    held = hold(face, q, warm)
+    # Far out, as a neighbour of a separated section may be, the curvature is nothing but rounding.
+    return held if held.converged or warm is None else hold(face, q)
 
 
 def profile_line(
-    likelihood: Constrained,
-    best: float,
+    space: Space,
     line: Line,
     eta: float,
     quantile: float,
@@ -70,28 +75,34 @@ def profile_line(
 
     .. math:: \{t: 2 (\ell_{max} - \max_{r(t)^T w = \eta} \ell(w)) \le \chi^2_{1, level}\}
 
-    ``best``: the greatest log-likelihood, or its supremum; ``quantile``: of chi-squared with one degree of freedom.
-    ``center``, ``scale``: where t lives, for the numbers only. ``near``: pairs (base'w - eta, slope'w) of the estimate,
+    ``quantile``: of chi-squared with one degree of freedom. ``center``, ``scale``: where t lives, for the numbers only. ``near``: pairs (base'w - eta, slope'w) of the estimate,
     (base'd, slope'd) of separating directions: their crossings are where the search for the set begins. Pieces with
     infinite ends where the set has none. Each end meets its equation to 1e-9, but for a jump of the ratio, which
     happens under separation.
     Source: Cox and Hinkley, Theoretical Statistics (1974), 9.2.
     """
     B, S = line.row(center), scale * line.slope
-    circle = Circle(likelihood, best, B, S, eta)
+    circle = Circle(space, B, S, eta)
     guesses = [math.atan2(-(a + center * b), scale * b) for a, b in near]
-    if likelihood.rank(np.stack([B, S])) < 2:
+    if _dependent(np.stack([B, S]) @ space.back):
         return _one_number(circle, center, scale, quantile, guesses)
-    flat = likelihood.maximum(np.stack([B, S]), np.array([eta, 0.0]))
-    if 2.0 * (best - flat.log_likelihood) <= quantile:
+    flat = _held(space, np.stack([B, S]), np.array([eta, 0.0]))
+    if 2.0 * (space.top - flat.log_likelihood) <= quantile:
         return ((-math.inf, math.inf),)
-    top = _folded(math.atan2(flat.multipliers[1], flat.multipliers[0]))
+    top = _folded(math.atan2(flat.slope[1], flat.slope[0]))
     inside = _inside(circle, top, guesses, quantile)
     # Both arcs leave the inside and end at the top, one above and one below it on the circle.
     above = top if top > inside else top + math.pi
     low = _end(circle, inside, above - math.pi, quantile)
     high = _end(circle, inside, above, quantile)
     return _arc(low, high, center, scale)
+
+
+def _dependent(A: Floats) -> bool:
+    """Whether two combinations of the coefficients (2, k) say the same."""
+    length = np.linalg.norm(A, axis=1)
+    s = np.linalg.svd(A / np.where(length > 0, length, 1.0)[:, None], compute_uv=False)
+    return bool(s[-1] <= DEPENDENT)
 
 
 def _arc(low: float, high: float, center: float, scale: float) -> Pieces:
@@ -167,7 +178,7 @@ def _one_number(circle: Circle, center: float, scale: float, quantile: float, gu
 
     At t0 the curve is zero whatever b; elsewhere b = eta / (t - t0) is tested, and t at infinity stands for b = 0.
     """
-    back = circle.likelihood.back
+    back = circle.space.back
     b, s = circle.base @ back, circle.slope @ back
     if not s.any():
         return ((-math.inf, math.inf),) if not b.any() and circle.eta == 0.0 else ()
@@ -185,8 +196,7 @@ def _one_number(circle: Circle, center: float, scale: float, quantile: float, gu
 
 
 def profile_curve(
-    likelihood: Constrained,
-    best: float,
+    space: Space,
     rows: Callable[[Floats], Floats],
     eta: float,
     quantile: float,
@@ -204,9 +214,9 @@ def profile_curve(
 
     def ratio(x: float) -> float:
         nonlocal warm
-        peak = likelihood.maximum(rows(np.array([x])), np.array([eta]), warm)
-        warm = peak.v
-        return 2.0 * (best - peak.log_likelihood) - quantile
+        held = _held(space, rows(np.array([x])), np.array([eta]), warm)
+        warm = held.inner
+        return 2.0 * (space.top - held.log_likelihood) - quantile
 
     x = np.unique(np.concatenate([np.linspace(low, high, GRID), np.asarray(known, dtype=np.float64)]))
     value = np.array([ratio(point) for point in x])
