@@ -23,3 +23,14 @@ def normal_quantile(level: float) -> float:
 def p_values(z: Floats) -> Floats:
     """Two-sided P(|Z| >= |z|), accurate far out in the tail; NaN for NaN."""
     return np.array([math.erfc(abs(value) / math.sqrt(2.0)) for value in z])
+
+
+def chi2_p(statistic: float, df: int) -> float:
+    """P(X >= statistic) for a chi-square X with ``df`` degrees of freedom; NaN for NaN and where df is 0."""
+    if df < 1 or math.isnan(statistic):
+        return math.nan
+    if df == 1:
+        return math.erfc(math.sqrt(max(statistic, 0.0) / 2.0))
+    from scipy.special import gammaincc  # slow to import, and one degree of freedom needs none
+
+    return float(gammaincc(df / 2.0, max(statistic, 0.0) / 2.0))

@@ -66,14 +66,9 @@ def estimate(
     penalty = penalty or Penalty()
     if penalty:
         # A ridge makes every column count, the dependent ones too.
-        kept, work, basis = np.arange(blocks.p), blocks, np.eye(blocks.p)
+        work, basis, kept = blocks, np.eye(blocks.p), np.arange(blocks.p)
     else:
-        rank = independent(blocks, scaling)
-        kept, work, basis = rank.keep, blocks, np.eye(blocks.p)[:, rank.keep]
-        if rank.triangle is not None:
-            turn = np.linalg.solve(rank.triangle, np.eye(len(kept))) * np.sqrt(blocks.total)
-            work = blocks.with_columns(Dense(blocks.all.columns.take(kept).dense() @ turn))
-            basis = basis @ turn
+        work, basis, kept = working_columns(blocks, scaling)
     objective = Objective(work, _ridge(penalty, scaling))
     solution = newton(objective, start(objective, report), patient=patient or bool(penalty), report=report)
     keep = np.isin(scaling.position, kept)
@@ -85,6 +80,20 @@ def estimate(
     covariance = _covariance(solution, objective, back)
     covariance[~keep, :] = covariance[:, ~keep] = np.nan
     return Estimate(coef, covariance, scaling.standardised_gradient(g), keep, solution, objective, back)
+
+
+def working_columns(blocks: Blocks, scaling: Scaling) -> tuple[Blocks, Floats, Array]:
+    """Blocks over independent columns, (p, k) from their coefficients to the given blocks', and which columns they are.
+
+    Columns so close to dependent that a curvature would lose digits are turned into orthogonal ones.
+    """
+    rank = independent(blocks, scaling)
+    kept, work, basis = rank.keep, blocks, np.eye(blocks.p)[:, rank.keep]
+    if rank.triangle is not None:
+        turn = np.linalg.solve(rank.triangle, np.eye(len(kept))) * np.sqrt(blocks.total)
+        work = blocks.with_columns(Dense(blocks.all.columns.take(kept).dense() @ turn))
+        basis = basis @ turn
+    return work, basis, kept
 
 
 def start(objective: Objective, report: Report | None = None) -> Floats:
