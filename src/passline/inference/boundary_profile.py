@@ -75,10 +75,10 @@ def profile_line(
 
     .. math:: \{t: 2 (\ell_{max} - \max_{r(t)^T w = \eta} \ell(w)) \le \chi^2_{1, level}\}
 
-    ``quantile``: of chi-squared with one degree of freedom. ``center``, ``scale``: where t lives, for the numbers only. ``near``: pairs (base'w - eta, slope'w) of the estimate,
-    (base'd, slope'd) of separating directions: their crossings are where the search for the set begins. Pieces with
-    infinite ends where the set has none. Each end meets its equation to 1e-9, but for a jump of the ratio, which
-    happens under separation.
+    ``quantile``: of chi-squared with one degree of freedom. ``center``, ``scale``: where t lives, for the numbers only.
+    ``near``: pairs (base'w - eta, slope'w) of the estimate, (base'd, slope'd) of separating directions: their
+    crossings are where the search for the set begins. Pieces with infinite ends where the set has none. Each end meets
+    its equation to 1e-9, but for a jump of the ratio, which happens under separation.
     Source: Cox and Hinkley, Theoretical Statistics (1974), 9.2.
     """
     B, S = line.row(center), scale * line.slope
