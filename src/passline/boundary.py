@@ -36,7 +36,9 @@ class Boundary:
 
     ``estimate``: NaN where it is not reached. ``others``: further crossings of a curve that turns. ``pieces``: the
     confidence set as (low, high) pairs, with infinite ends where it has none. ``shape``: "bounded", "unbounded",
-    "disjoint", "everything" or "empty". ``interval``: the method behind the set.
+    "disjoint", "everything" or "empty". ``interval``: the method behind the set. ``open_ends``: whether the set has no
+    end (below, above): infinity, zero for a dose whose logarithm it is about, the edge of the data for a curve that was
+    searched there.
     """
 
     variable: str
@@ -50,6 +52,7 @@ class Boundary:
     held: Mapping[str, Any]
     others: tuple[float, ...] = ()
     note: str = ""
+    open_ends: tuple[bool, bool] = (False, False)
 
     @property
     def conf_low(self) -> float:
@@ -175,24 +178,37 @@ class Question:
         std_error: float,
         pieces: Pieces,
         *,
-        kind: Shape | None = None,
+        open_ends: tuple[bool, bool] | None = None,
         interval: str | None = None,
         others: tuple[float, ...] = (),
         note: str = "",
     ) -> Boundary:
+        if open_ends is None:
+            open_ends = (bool(pieces) and math.isinf(pieces[0][0]), bool(pieces) and math.isinf(pieces[-1][1]))
         return Boundary(
             variable=self.along.variable,
             probability=self.probability,
             estimate=estimate,
             std_error=std_error,
             pieces=pieces,
-            shape=kind or shape(pieces),
+            shape=_shape(pieces, open_ends),
             interval=interval or self.method,
             level=self.level,
             held=self.along.held,
             others=others,
             note=note,
+            open_ends=open_ends,
         )
+
+
+def _shape(pieces: Pieces, open_ends: tuple[bool, bool]) -> Shape:
+    """The shape of a set whose outermost ends may be none."""
+    ends = [list(piece) for piece in pieces]
+    if ends and open_ends[0]:
+        ends[0][0] = -math.inf
+    if ends and open_ends[1]:
+        ends[-1][1] = math.inf
+    return shape(tuple((low, high) for low, high in ends))
 
 
 def _straight(ask: Question, expression: Expression, inverse: Inverse) -> Boundary:
@@ -221,18 +237,16 @@ def _straight(ask: Question, expression: Expression, inverse: Inverse) -> Bounda
     pieces = inverse.pieces(found)
     slope = along_derivative(along, expression, estimate) if math.isfinite(estimate) else math.nan
     error = crossing.std_error / abs(slope) if slope else math.nan
-    return ask.answer(estimate, error, pieces, kind=_shape(pieces, along, expression), note=note)
+    return ask.answer(estimate, error, pieces, open_ends=_open(pieces, along, expression), note=note)
 
 
-def _shape(pieces: Pieces, along: Section, expression: Expression) -> Shape:
-    """The shape on the expression's scale: down to a dose of zero is without an end for log(dose)."""
-    ends = np.array(pieces).reshape(-1, 2)
-    if not len(ends):
-        return "empty"
+def _open(pieces: Pieces, along: Section, expression: Expression) -> tuple[bool, bool]:
+    """Which outermost ends the expression never reaches: a dose of zero is none for log(dose)."""
+    if not pieces:
+        return False, False
     with np.errstate(all="ignore"):
-        reached = np.isfinite(along.value(expression, ends.ravel())).reshape(-1, 2)
-    out = np.where(reached, ends, np.array([-math.inf, math.inf]))
-    return shape(tuple((float(low), float(high)) for low, high in out))
+        low, high = np.isfinite(along.value(expression, np.array([pieces[0][0], pieces[-1][1]])))
+    return not low, not high
 
 
 def _profile_line(ask: Question, line: Line, expression: Expression) -> Pieces:
@@ -304,13 +318,9 @@ def _searched(ask: Question) -> Boundary:
         known=found,
     )
     # Nothing was looked for beyond the data, so a set that goes up to their edge has no end there.
-    kind = shape(
-        tuple(
-            (-math.inf if low <= along.low else low, math.inf if high >= along.high else high) for low, high in pieces
-        )
-    )
+    open_ends = (bool(pieces) and pieces[0][0] <= along.low, bool(pieces) and pieces[-1][1] >= along.high)
     note = "; ".join(filter(None, (note, f"the set was looked for {within} only")))
-    return ask.answer(estimate, error, pieces, kind=kind, others=others, note=note)
+    return ask.answer(estimate, error, pieces, open_ends=open_ends, others=others, note=note)
 
 
 def _searched_error(ask: Question, estimate: float) -> float:

@@ -100,6 +100,8 @@ def profile_line(
 
 def _dependent(A: Floats) -> bool:
     """Whether two combinations of the coefficients (2, k) say the same."""
+    if A.shape[1] < 2:
+        return True
     length = np.linalg.norm(A, axis=1)
     s = np.linalg.svd(A / np.where(length > 0, length, 1.0)[:, None], compute_uv=False)
     return bool(s[-1] <= DEPENDENT)
@@ -181,7 +183,8 @@ def _one_number(circle: Circle, center: float, scale: float, quantile: float, gu
     back = circle.space.back
     b, s = circle.base @ back, circle.slope @ back
     if not s.any():
-        return ((-math.inf, math.inf),) if not b.any() and circle.eta == 0.0 else ()
+        ratio = circle.ratio(0.0)[0] if b.any() else 0.0 if circle.eta == 0.0 else math.inf
+        return ((-math.inf, math.inf),) if ratio <= quantile else ()
     root = center - scale * float(b @ s) / float(s @ s)
     top = math.atan2(root - center, scale)
     if circle.eta == 0.0:

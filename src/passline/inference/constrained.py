@@ -158,12 +158,13 @@ def hold(face: Face, q: Floats, start: Floats | None = None) -> Held:
     if face.objective is None:
         return Held(0.0, where.back @ base, np.zeros(len(q)), base, converged=True, separated=face.separated, face=face)
     section = Slice(blocks=face.objective.blocks, base=base, N=face.N)
-    u = _start(section, face, q, start)
-    found = newton(section, u, patient=True)
-    v = section.place(found.coef)
+    if section.p:
+        found = newton(section, _start(section, face, q, start), patient=True)
+        v, loss, converged = section.place(found.coef), found.loss, found.converged
+    else:
+        v, loss, converged = base, float(section(np.zeros(0), 0).loss), True
     slope = _multipliers(A, -section.total * section.whole_gradient(v))
-    log_likelihood = -found.loss * section.total
-    return Held(log_likelihood, where.back @ v, slope, v, found.converged, face.separated, face)
+    return Held(-loss * section.total, where.back @ v, slope, v, converged, face.separated, face)
 
 
 @dataclass(frozen=True, kw_only=True)
