@@ -24,7 +24,6 @@ from passline.model import Model, Terms, number
 from passline.solvers.base import Report
 from passline.solvers.newton import newton
 from passline.table.design import Learned
-from passline.table.summary import summarise
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +66,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     begin = time.perf_counter()
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
-    sample = make_sample(learned)
+    sample, rows = make_sample(learned)
     outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
     covariance = np.full_like(outcome.covariance, np.nan) if penalised else outcome.covariance
     names = sample.names
@@ -88,7 +87,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
                 name for name, word in zip(names, outcome.status, strict=True) if word in ("infinite", "undetermined")
             ],
         },
-        summaries=summarise(learned, sample.weight if sample.blocks.all.weight is not None else None),
+        summaries=rows.summaries(),
         settings={"l2": options.penalty.l2 if options.penalty else 0.0, "interval": "wald"},
         warnings=tuple(_warnings(learned, sample, outcome)),
     )
@@ -147,9 +146,9 @@ def null_log_likelihood(blocks: Blocks, intercept: bool) -> float:
     if not intercept:
         return log_likelihood(blocks, offset)
     p = float(block.y.mean() if block.weight is None else block.weight @ block.y / block.weight.sum())
-    start = np.array([math.log(p / (1 - p))])
     if block.offset is None:
-        return log_likelihood(blocks, np.full(blocks.n, start[0]))
+        return blocks.total * (p * math.log(p) + (1 - p) * math.log1p(-p))
+    start = np.array([math.log(p / (1 - p))])
     alone = Objective(blocks.with_columns(Dense(np.ones((blocks.n, 1)))))
     return log_likelihood(blocks, offset + newton(alone, start, patient=True).coef[0])
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from json import dumps
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from passline.errors import MissingDependencyError, OptionError
 from passline.lesson_truth import as_json, checked_points, explain, label
+from passline.output import whole_file
 
 try:
     import torch
@@ -234,14 +233,5 @@ def _prepare_picture(path: str | Path | None, show: bool) -> Path | None:
 
 def _write_picture(figure: Figure, target: Path) -> None:
     """All or nothing: a reader of the file never meets half a picture."""
-    draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with draft.open("xb") as file:
-            figure.savefig(file, format=target.suffix[1:].lower(), dpi=150)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    except OSError as error:
-        raise OptionError(f"plot: {target} cannot be written ({error.strerror}). Name another file.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(target) as draft:
+        figure.savefig(draft, format=target.suffix[1:].lower(), dpi=150)

@@ -15,7 +15,7 @@ from passline.errors import OptionError
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well, and vanishes when it does not.
 
-    Raises OptionError where the folder does not exist or ``path`` is one.
+    Raises OptionError where the folder does not exist, ``path`` is one, or the disk refuses.
     """
     target = Path(path)
     if target.is_dir():
@@ -39,6 +39,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.umask(mask)
         aside.chmod(0o666 & ~mask)
         aside.replace(target)
+    except OSError as error:
+        raise OptionError(f"cannot write {target}: {error.strerror or error}; nothing was written") from None
     finally:
         aside.unlink(missing_ok=True)
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 
 from passline.engine.columns import Columns
+from passline.engine.threads import available, each
 from passline.engine.value import Array
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# About 4 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache.
-BLOCK_BYTES = 4_000_000
+# About 1 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
+# intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
+BLOCK_BYTES, BLOCK_ROWS = 1_000_000, 1_024
+# The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
+PARTS = 8
+# A walk over fewer numbers than this is over before a second thread has begun.
+THREADED = 200_000
 
 
 @dataclass(frozen=True)
@@ -50,10 +59,19 @@ class Blocks:
     every number that is reported can be traced to one.
     """
 
-    def __init__(self, block: Block, *, block_bytes: int = BLOCK_BYTES, walks: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        block: Block,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+        threads: int | None = None,
+        walks: list[int] | None = None,
+    ) -> None:
         self.all = block
         self.n, self.p = block.columns.shape
-        self.size = max(256, block_bytes // (8 * max(self.p, 1)))
+        rows = block_bytes // (8 * max(self.p, 1))
+        self.size = max(rows, BLOCK_ROWS if block_bytes == BLOCK_BYTES else 1)
+        self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
         self._walks = [0] if walks is None else walks
 
@@ -64,31 +82,49 @@ class Blocks:
 
     def __iter__(self) -> Iterator[Block]:
         self._walks[0] += 1
+        yield from self._between(0, self.n)
+
+    def _between(self, start: int, stop: int) -> Iterator[Block]:
         if self.n <= self.size:
             yield self.all
             return
-        for start in range(0, self.n, self.size):
-            yield self.all.rows(slice(start, start + self.size))
+        for first in range(start, stop, self.size):
+            yield self.all.rows(slice(first, min(first + self.size, stop)))
+
+    def _parts(self, f: Callable[[Iterator[Block]], T]) -> list[T]:
+        """``f`` of the blocks of each part of the rows, in order."""
+        self._walks[0] += 1
+        blocks = -(-self.n // self.size)
+        ends = [min(-(-i * blocks // PARTS) * self.size, self.n) for i in range(PARTS + 1)]
+        parts = [(a, b) for a, b in pairwise(ends) if b > a]
+        threads = self.threads if self.n * self.p >= THREADED else 1
+        return each(lambda part: f(self._between(*part)), parts, threads)
 
     def sum(self, f: Callable[Concatenate[Block, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The sum of ``f(block, *args)`` over the blocks, in the order of the rows; ``f``'s results must add."""
-        total: Any = None
-        for block in self:
-            part = f(block, *args, **kwargs)
-            total = part if total is None else total + part
-        return total  # type: ignore[no-any-return]  # T: `+` keeps f's type, which no annotation can say
+        """The sum of ``f(block, *args)`` over the blocks; ``f``'s results must add.
+
+        Blocks are added within parts and parts in order, so the sum is the same on any number of threads.
+        """
+
+        def total(values: Iterable[Any]) -> Any:
+            return reduce(add, values)
+
+        return cast("T", total(self._parts(lambda blocks: total(f(block, *args, **kwargs) for block in blocks))))
 
     def each_row(self, f: Callable[Concatenate[Block, P], Array], *args: P.args, **kwargs: P.kwargs) -> Array:
         """The answers of ``f(block, *args)`` a row, one under the other: (n,) or (n, k)."""
-        return np.concatenate([f(block, *args, **kwargs) for block in self])
+        parts = self._parts(lambda blocks: [f(block, *args, **kwargs) for block in blocks])
+        return np.concatenate([answer for part in parts for answer in part])
 
     def select(self, selection: slice | Array) -> Blocks:
         """Blocks over some of the rows."""
-        return Blocks(self.all.rows(selection))
+        return Blocks(self.all.rows(selection), threads=self.threads)
 
     def with_columns(self, columns: Columns) -> Blocks:
         """Blocks over the same rows with other columns."""
-        return Blocks(Block(columns, self.all.y, self.all.weight, self.all.offset), walks=self._walks)
+        return Blocks(
+            Block(columns, self.all.y, self.all.weight, self.all.offset), threads=self.threads, walks=self._walks
+        )
 
     def sample(self, m: int) -> Blocks:
         """About ``m`` rows, evenly spread over the table: the same rows each time."""

@@ -25,10 +25,9 @@ def bernoulli(eta: Array, y: Array) -> tuple[Array, Array, Array]:
     overflows or cancels at eta = +-1e4. Source: McCullagh and Nelder, Generalized Linear Models (1989), 4.4.
     """
     xp = array_namespace(eta)
-    zero = xp.zeros_like(eta)
     positive = eta > 0
     e = xp.exp(-xp.abs(eta))  # in (0, 1]
-    loss = xp.where(positive, eta, zero) - y * eta + xp.log1p(e)
+    loss = xp.where(positive, eta, 0.0) - y * eta + xp.log1p(e)
     tail = e / (1 + e)  # the smaller of mu and 1 - mu
     residual = xp.where(positive, (1 - y) - tail, tail - y)
     return loss, residual, tail * (1 - tail)

@@ -77,7 +77,7 @@ def maximum_likelihood(
         status=status,
         limit=(None,) * len(status),
         eta=eta,
-        log_likelihood=log_likelihood(blocks, eta),
+        log_likelihood=first.log_likelihood,
         rank=int(first.keep.sum()),
         certificate=certify(first),
         estimate=first,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from passline.engine.blocks import Block, Blocks
 from passline.engine.scaling import Scaling, assemble
 from passline.table.design import Learned
+from passline.table.summary import WatchedRows
 
 Floats = NDArray[np.float64]
 
@@ -71,6 +72,8 @@ class Sample:
 
     def saturated(self) -> float:
         """The log-likelihood of a model with a probability for each row, without its constant."""
+        if self.trials is None:
+            return 0.0  # each row is one trial, and its outcome is certain
         y = self.y
         inside = (y > 0) & (y < 1)
         p = np.where(inside, y, 0.5)
@@ -78,8 +81,8 @@ class Sample:
         return float(self.weight @ entropy)
 
 
-def make_sample(learned: Learned) -> Sample:
-    """The complete rows of a learned design in blocks."""
+def make_sample(learned: Learned) -> tuple[Sample, WatchedRows]:
+    """The complete rows of a learned design in blocks, and what sums up their columns."""
     design, played = learned.design, learned.played
     sampling = played.sampling_weights
     if sampling is not None:
@@ -87,12 +90,13 @@ def make_sample(learned: Learned) -> Sample:
     factors = [v for v in (played.weights, played.trials, sampling) if v is not None]
     weight = np.prod(factors, axis=0) if factors else None
     n, p = learned.used, len(design.names)
-    columns, scaling = assemble(design.groups(learned.rows), p, n, design.intercept, weight)
+    rows = WatchedRows(learned, weight)
+    columns, scaling = assemble(design.groups(rows), p, n, design.intercept, weight)
     places, start = {}, int(design.intercept)
     for term in design.terms:
         places[term.text] = slice(start, start + len(term.names))
         start += len(term.names)
-    return Sample(
+    sample = Sample(
         blocks=Blocks(Block(columns, learned.y, weight, played.offset)),
         scaling=scaling,
         names=design.names,
@@ -102,3 +106,4 @@ def make_sample(learned: Learned) -> Sample:
         sampling=sampling,
         cluster=played.cluster,
     )
+    return sample, rows

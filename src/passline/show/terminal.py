@@ -19,7 +19,7 @@ WIDTH = 100
 
 def summary(model: Model) -> str:
     """The coefficient table with what stands above and below it."""
-    return "\n".join([*_head(model), _table(model), *_foot(model)])
+    return "\n".join([*_head(model), "", _table(model), "", *_foot(model)])
 
 
 def boundary_text(found: Boundary) -> str:

@@ -46,6 +46,13 @@ class Estimate:
         return float(np.abs(self.gradient[self.keep]).max(initial=0.0))
 
     @property
+    def log_likelihood(self) -> float:
+        """The log-likelihood at the estimate, its penalty taken off again."""
+        ridge, v = self.objective.ridge, self.solution.coef
+        penalty = 0.0 if ridge is None else 0.5 * float(ridge @ (v * v))
+        return 0.0 - self.objective.total * (self.solution.loss - penalty)
+
+    @property
     def max_step_in_se(self) -> float:
         """The largest Newton step that is left in any direction, in standard errors: sqrt(n g' H^-1 g)."""
         return float(np.sqrt(max(self.solution.trace[-1].decrement, 0.0)))

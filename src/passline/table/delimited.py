@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from passline.table.staged import Relation
 
-SAMPLE_ROWS = 20_480
+SAMPLE_ROWS = 8_192
 
 # A plain decimal number, or an infinity, which is an error later; blanks may stand around it.
 _NUMBER = r"[ \t]*[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+|(?i:inf|infinity))([eE][+-]?[0-9]+)?[ \t]*"  # no 01234

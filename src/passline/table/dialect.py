@@ -99,6 +99,9 @@ def may_have_surplus_cells(path: Path, dialect: Dialect) -> bool:
 def _has_suspect(text: bytes, dialect: Dialect) -> bool:
     delimiter, width = dialect.delimiter.encode(), len(dialect.names)
     codes = np.frombuffer(text, dtype=np.uint8)
+    at_end = (codes[1:] == _LF) | (codes[1:] == _CR)
+    if not (at_end & ((codes[:-1] == delimiter[0]) | (codes[:-1] == _QUOTE))).any():
+        return False
     ends = np.flatnonzero((codes == _LF) | (codes == _CR) if b"\r" in text else codes == _LF)
     last, before = codes.take(ends - 1, mode="clip"), codes.take(ends - 2, mode="clip")
     suspects = np.flatnonzero((last == delimiter[0]) | ((last == _QUOTE) & (before == _QUOTE)))

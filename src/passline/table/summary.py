@@ -2,59 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from passline.table.tree import Name
-
-if TYPE_CHECKING:
-    from passline.table.design import Learned
-    from passline.table.functions import Values
-    from passline.table.rows import CompleteRows
+from passline.table.design import Learned
+from passline.table.functions import Values
+from passline.table.rows import Codes, CompleteRows
+from passline.table.tree import Expression, Name
 
 BINS = 20
 
 
-def summarise(learned: Learned, weight: Values | None = None) -> dict[str, dict[str, Any]]:
-    """For each predictor's column: a number's range, mean and counts in equal bins, a category's counts by level.
+class WatchedRows:
+    """Complete rows that sum up each predictor's column as it passes by, so that none is read twice.
 
-    ``count`` and ``positive`` are numbers of rows (of weight, where given), positive those with the positive outcome.
+    ``weight``: (n,) what a row counts for in the sums, None for one each.
     """
-    c = np.ones(learned.used) if weight is None else weight
-    kinds = learned.design.kinds
-    return {
-        name: _number(learned.rows, name, learned.y, c)
-        if kinds[name] == "number"
-        else _category(learned.rows, name, learned.y, c)
-        for name in learned.design.variables
-    }
+
+    def __init__(self, learned: Learned, weight: Values | None) -> None:
+        self._rows: CompleteRows = learned.rows
+        self._learned = learned
+        self._weight = weight
+        self._seen: dict[str, dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rows, name)
+
+    def numbers(self, expression: Expression, part: int = 0) -> Values:
+        """As of the rows themselves."""
+        values = self._rows.numbers(expression, part)
+        if isinstance(expression, Name) and expression.name not in self._seen:
+            self._seen[expression.name] = _number(values, self._learned.y, self._weight)
+        return values
+
+    def codes(self, name: str, levels: Sequence[str]) -> Codes:
+        """As of the rows themselves."""
+        codes = self._rows.codes(name, levels)
+        if name not in self._seen and self._learned.design.kinds[name] != "number":
+            self._seen[name] = _category(codes, levels, self._learned.y, self._weight)
+        return codes
+
+    def summaries(self) -> dict[str, dict[str, Any]]:
+        """For each predictor's column a number's range, mean and counts in equal bins, or a category's by level.
+
+        ``count`` is the weight of rows, ``positive`` that of the positive outcome.
+        """
+        for name in self._learned.design.variables:
+            if name in self._seen:
+                continue
+            if self._learned.design.kinds[name] == "number":
+                self.numbers(Name(name))
+            else:
+                self.codes(name, self._rows.levels(name))
+        return {name: self._seen[name] for name in self._learned.design.variables}
 
 
-def _number(rows: CompleteRows, name: str, y: Values, c: Values) -> dict[str, Any]:
-    x = rows.numbers(Name(name))
+def _number(x: Values, y: Values, c: Values | None) -> dict[str, Any]:
     low, high = float(x.min()), float(x.max())
     unit = max(abs(low), abs(high)) or 1.0  # so that a range of 1e300 stays a number
     width = high / unit - low / unit
-    place = np.zeros(len(x), dtype=np.intp)
+    scaled = x / unit
+    place = np.zeros(len(x), dtype=np.int32)
     if width > 0:
-        place = np.minimum(((x / unit - low / unit) * (BINS / width)).astype(np.intp), BINS - 1)
+        place = np.minimum(((scaled - low / unit) * (BINS / width)).astype(np.int32), BINS - 1)
     return {
         "kind": "number",
         "min": low,
         "max": high,
-        "mean": float((c / c.sum()) @ (x / unit)) * unit,
-        "count": np.bincount(place, weights=c, minlength=BINS).tolist(),
-        "positive": np.bincount(place, weights=c * y, minlength=BINS).tolist(),
+        "mean": float(scaled.mean() if c is None else (c / c.sum()) @ scaled) * unit,
+        **_counts(place, BINS, y, c),
     }
 
 
-def _category(rows: CompleteRows, name: str, y: Values, c: Values) -> dict[str, Any]:
-    levels = rows.levels(name)
-    codes = rows.codes(name, levels)
-    return {
-        "kind": "category",
-        "levels": list(levels),
-        "count": np.bincount(codes, weights=c, minlength=len(levels)).tolist(),
-        "positive": np.bincount(codes, weights=c * y, minlength=len(levels)).tolist(),
-    }
+def _category(codes: Codes, levels: Sequence[str], y: Values, c: Values | None) -> dict[str, Any]:
+    return {"kind": "category", "levels": list(levels), **_counts(codes, len(levels), y, c)}
+
+
+def _counts(place: NDArray[np.int32], places: int, y: Values, c: Values | None) -> dict[str, list[float]]:
+    count = np.bincount(place, weights=c, minlength=places)
+    positive = np.bincount(place, weights=y if c is None else c * y, minlength=places)
+    return {"count": count.tolist(), "positive": positive.tolist()}

@@ -1,0 +1,40 @@
+"""One pool of threads for the walks over rows; BLAS keeps to one thread inside, so that no two pools fight."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+def available() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def each(f: Callable[[A], T], parts: Sequence[A], threads: int) -> list[T]:
+    """``f`` of each part, in order, on ``threads`` threads.
+
+    What comes out depends on the parts and not on the number of threads.
+    """
+    if threads < 2 or len(parts) < 2:
+        return [f(part) for part in parts]
+    with _controller().limit(limits=1, user_api="blas"):
+        return list(_pool(threads).map(f, parts))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="passline")
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
