@@ -17,8 +17,9 @@ from passline.engine.value import Value
 from passline.inference.existence import Outcome
 from passline.inference.sample import Sample
 from passline.inference.separation import recession
+from passline.solvers.base import Solution
 from passline.solvers.estimate import working_columns
-from passline.solvers.linear import solve
+from passline.solvers.linear import NotPositiveDefiniteError, solve
 from passline.solvers.newton import newton
 
 Floats = NDArray[np.float64]
@@ -27,6 +28,9 @@ Floats = NDArray[np.float64]
 FAR = 25.0
 # A row whose free part is below this share of its length has none.
 FIXED = 1e-11
+# Newton's method settles in ten steps or so; where it has not in this many, the way there is cut into pieces, down to
+# this share of it.
+STEPS, SHORTEST = 40, 1e-3
 
 
 @dataclass(frozen=True)
@@ -145,13 +149,13 @@ def make_face(where: Space, A: Floats) -> Face:
     if not rest.any():
         return Face(where, A, N[:, :0], None, separated=True)
     left = blocks.select(np.flatnonzero(rest))
-    return Face(where, A, N @ _row_space(left.all.columns.dense() @ N), Objective(left), separated=True)
+    return Face(where, A, N @ _row_space(Z[rest]), Objective(left), separated=True)
 
 
 def hold(face: Face, q: Floats, start: Floats | None = None) -> Held:
     """The maximum over a face with A v = q, (m,), from the solver's coefficients ``start`` (k,) if they are near."""
     where, A = face.space, face.A
-    base: Floats = np.asarray(np.linalg.lstsq(A, q, rcond=None)[0]) if len(A) else np.zeros(A.shape[1])
+    base = _base(A, q)
     if len(A) and np.abs(A @ base - q).max() > 1e-9 * (np.abs(q).max() + np.abs(A).max() * np.abs(base).max()):
         nothing = np.full(len(q), np.nan)
         return Held(-np.inf, where.back @ base, nothing, base, converged=True, separated=False, face=face)
@@ -159,7 +163,9 @@ def hold(face: Face, q: Floats, start: Floats | None = None) -> Held:
         return Held(0.0, where.back @ base, np.zeros(len(q)), base, converged=True, separated=face.separated, face=face)
     section = Slice(blocks=face.objective.blocks, base=base, N=face.N)
     if section.p:
-        found = newton(section, _start(section, face, q, start), patient=True)
+        found = newton(section, _start(section, face, q, start), patient=True, max_steps=STEPS)
+        if not found.converged:
+            section, found = _walk(face, q)
         v, loss, converged = section.place(found.coef), found.loss, found.converged
     else:
         v, loss, converged = base, float(section(np.zeros(0), 0).loss), True
@@ -198,11 +204,12 @@ class Slice(Objective):
 
 def _start(section: Slice, face: Face, q: Floats, start: Floats | None) -> Floats:
     """Where to begin on a face: near ``start``, else where a quadratic around the estimate has its maximum."""
-    near_zero: Floats = -section.N.T @ section.base
     where, A = face.space, face.A
     if start is None:
-        if where.peak is None or where.curvature is None or not len(A):
-            return near_zero if where.peak is None else section.N.T @ (where.peak - section.base)
+        if where.peak is None or where.curvature is None:
+            return _near_zero(section)
+        if not len(A):
+            return section.N.T @ (where.peak - section.base)
         toward = solve(where.curvature, A.T)
         gap = q - A @ where.peak
         pull = np.linalg.lstsq(A @ toward, gap, rcond=None)[0]
@@ -210,8 +217,52 @@ def _start(section: Slice, face: Face, q: Floats, start: Floats | None) -> Float
         if float(gap @ pull) * section.total <= FAR:
             return section.N.T @ (start - section.base)
     u: Floats = section.N.T @ (start - section.base)
-    better = section(u, 0).loss <= section(near_zero, 0).loss
-    return u if better else near_zero
+    near_zero = _near_zero(section)
+    return u if section(u, 0).loss <= section(near_zero, 0).loss else near_zero
+
+
+def _near_zero(section: Slice) -> Floats:
+    """Where the linear predictors are smallest, as far as one pass over the rows tells."""
+    curvature = np.asarray(Objective.__call__(section, np.zeros(len(section.base)), 2).curvature)
+    return _least(section.N, curvature, section.base)
+
+
+def _least(N: Floats, curvature: Floats, base: Floats) -> Floats:
+    """The u that makes (base + N u)' curvature (base + N u) least: (f,)."""
+    try:
+        return -solve(N.T @ curvature @ N, N.T @ curvature @ base)
+    except NotPositiveDefiniteError:
+        return np.zeros(N.shape[1])
+
+
+def _walk(face: Face, q: Floats) -> tuple[Slice, Solution]:
+    """The maximum at held values so far away that no start is near: by way of those between, each from the last."""
+    assert face.objective is not None
+    N, blocks = face.N, face.objective.blocks
+
+    def reach(share: float, v: Floats) -> tuple[Slice, Solution]:
+        section = Slice(blocks=blocks, base=_base(face.A, share * q), N=N)
+        return section, newton(section, N.T @ (v - section.base), patient=True, max_steps=STEPS)
+
+    done, step = 0.0, 0.25
+    section, found = reach(0.0, np.zeros(len(N)))
+    at = section, found
+    while done < 1.0 and step > SHORTEST:
+        v = section.place(found.coef)
+        ahead = _base(face.A, min(step, 1.0 - done) * q)
+        curvature = np.asarray(Objective.__call__(section, v, 2).curvature)
+        at = reach(min(done + step, 1.0), v + ahead + N @ _least(N, curvature, ahead))
+        if at[1].converged:
+            section, found = at
+            done, step = min(done + step, 1.0), 2.0 * step
+        else:
+            step /= 4.0
+    return at
+
+
+def _base(A: Floats, q: Floats) -> Floats:
+    """The shortest v with A v = q (as nearly as there is one): (k,)."""
+    return np.asarray(np.linalg.lstsq(A, q, rcond=None)[0]) if len(A) else np.zeros(A.shape[1])
 
 
 def _multipliers(A: Floats, gradient: Floats) -> Floats:

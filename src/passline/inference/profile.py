@@ -23,6 +23,7 @@ from passline.inference.constrained import (
 )
 from passline.inference.existence import Outcome
 from passline.inference.sample import Sample
+from passline.inference.separation import recession
 from passline.inference.wald import chi2_p, normal_quantile
 from passline.solvers.linear import NotPositiveDefiniteError, solve
 
@@ -73,8 +74,9 @@ def profiles(sample: Sample, outcome: Outcome, level: float) -> Profiles:
     refuse_without_likelihood(sample, "profile intervals")
     p = len(sample.names)
     whole = space(sample, outcome)
+    moves = np.zeros(p) if outcome.recession is None else outcome.recession.moves
     found = [
-        _profile(whole, outcome, row, z, moves=_moves(outcome, row), null=0.0)
+        _profile(whole, outcome, row, z, move=float(moves[j]), null=0.0)
         if outcome.status[j] != "aliased"
         else Profile(math.nan, math.nan, math.nan, math.nan)
         for j, row in enumerate(np.eye(p))
@@ -87,7 +89,10 @@ def profile_of(sample: Sample, outcome: Outcome, row: Floats, level: float, null
     """The profile of a linear combination row'w, ``row``: (p,). Raises OptionError as :func:`profiles` does."""
     z = normal_quantile(level)
     refuse_without_likelihood(sample, "profile intervals")
-    return _profile(space(sample, outcome), outcome, row, z, moves=_moves(outcome, row), null=null)
+    whole, move = space(sample, outcome), 0.0
+    if outcome.recession is not None:
+        move = float(recession(whole.objective.blocks, row[None] @ whole.back).moves[0])
+    return _profile(whole, outcome, row, z, move=move, null=null)
 
 
 def refuse_without_likelihood(sample: Sample, what: str) -> None:
@@ -99,36 +104,24 @@ def refuse_without_likelihood(sample: Sample, what: str) -> None:
         )
 
 
-def _moves(outcome: Outcome, row: Floats) -> tuple[bool, bool]:
-    """Whether directions of recession move row'w up, and whether they move it down."""
-    if outcome.recession is None:
-        return False, False
-    directions = outcome.recession.directions
-    along = directions @ row
-    size = np.abs(directions) @ np.abs(row)
-    return bool((along > 1e-9 * size).any()), bool((along < -1e-9 * size).any())
-
-
-def _profile(
-    whole: Space, outcome: Outcome, row: Floats, z: float, *, moves: tuple[bool, bool], null: float
-) -> Profile:
+def _profile(whole: Space, outcome: Outcome, row: Floats, z: float, *, move: float, null: float) -> Profile:
+    """The profile of row'w; ``move``: the way the cone of recession takes it, +1, -1, 0, or NaN for both."""
     a = row @ whole.back
     if not np.abs(a).max(initial=0.0) > 1e-12 * np.abs(row[:, None] * whole.back).max(initial=0.0):
         return Profile(math.nan, math.nan, math.nan, math.nan)
-    up, down = moves
-    if up and down:
+    if math.isnan(move):
         # Directions disagree, and a mixture of them holds any value while the likelihood rises to its supremum.
         return Profile(-math.inf, math.inf, 0.0, 1.0)
     where = whole
-    if not (up or down):
+    if not move:
         limiting = limiting_space(outcome)
         assert limiting is not None  # where no row is left every number is moved
         where, a = limiting, row @ limiting.back
     face = make_face(where, a[None])
     held = hold(face, np.array([null]))
     statistic = max(2.0 * (outcome.log_likelihood - held.log_likelihood), 0.0)
-    if up or down:
-        low, high = _one_sided(face, held, null, z, up=up)
+    if move:
+        low, high = _one_sided(face, held, null, z, move)
     else:
         low, high = (_end(face, a, z, sign) for sign in (-1.0, 1.0))
     return Profile(low, high, statistic, chi2_p(statistic, 1))
@@ -139,7 +132,7 @@ def _end(face: Face, a: Floats, z: float, sign: float) -> float:
     where = face.space
     assert where.peak is not None
     assert where.curvature is not None
-    found = _direct(where.objective, a, where.peak, where.curvature, z, sign)
+    found = _direct(where.objective, a, where.peak, where.curvature, sign * z)
     if found is not None:
         return found
     wald = math.sqrt(float(a @ solve(where.curvature, a)) / where.objective.total)
@@ -147,16 +140,19 @@ def _end(face: Face, a: Floats, z: float, sign: float) -> float:
     return _search(_Equation(face, where.top, z), middle + sign * z * wald, sign, wald, inside=middle)
 
 
-def _direct(objective: Objective, a: Floats, peak: Floats, curvature: Floats, z: float, sign: float) -> float | None:
+def _direct(objective: Objective, a: Floats, peak: Floats, curvature: Floats, z: float) -> float | None:
     r"""The end by Newton's method on both equations at once: the likelihood's fall, and the others' stationarity.
 
     .. math:: \delta = H^{-1} (\mu a - g), \quad \mu^2 = 2 (F^* - F + \tfrac12 g^T H^{-1} g) / a^T H^{-1} a
 
-    None where it does not settle. Source: Venzon and Moolgavkar (1988).
+    The sign of ``z`` chooses the end; None where it does not settle. Source: Venzon and Moolgavkar (1988).
     """
     lowest = objective(peak, 0).loss
     target = lowest + z * z / (2.0 * objective.total)
-    v, gap, g, H = peak, target - lowest, np.zeros(len(peak)), curvature
+    v: Floats = peak
+    g: Floats = np.zeros(len(peak))
+    H: Floats = curvature
+    gap = target - lowest
     previous = math.inf
     for _ in range(DIRECT_STEPS):
         try:
@@ -166,7 +162,7 @@ def _direct(objective: Objective, a: Floats, peak: Floats, curvature: Floats, z:
         room = 2.0 * (gap + 0.5 * float(g @ both[:, 0]))
         if not room > 0.0:
             return None
-        step = sign * math.sqrt(room / float(a @ both[:, 1])) * both[:, 1] - both[:, 0]
+        step = math.copysign(math.sqrt(room / float(a @ both[:, 1])), z) * both[:, 1] - both[:, 0]
         decrement = objective.total * float(step @ H @ step)
         v = v + step
         if decrement <= LAST_STEP:
@@ -177,18 +173,17 @@ def _direct(objective: Objective, a: Floats, peak: Floats, curvature: Floats, z:
         value = objective(v, 2)
         if not np.isfinite(value.loss):
             return None
-        gap, g, H = target - float(value.loss), value.gradient, value.curvature
+        gap, g, H = target - float(value.loss), np.asarray(value.gradient), np.asarray(value.curvature)
     return None
 
 
-def _one_sided(face: Face, held: Held, null: float, z: float, *, up: bool) -> tuple[float, float]:
+def _one_sided(face: Face, held: Held, null: float, z: float, move: float) -> tuple[float, float]:
     """The interval of a number that is infinite: its finite end, and infinity."""
     equation = _Equation(face, face.space.top, z)
     unit = 1.0 / float(np.linalg.norm(face.A))  # columns are standardised: such a step moves eta by about one
     equation.warm = held.inner
-    sign = -1.0 if up else 1.0
-    end = _search(equation, null, sign, unit, inside=None)
-    return (end, math.inf) if up else (-math.inf, end)
+    end = _search(equation, null, -move, unit, inside=None)
+    return (end, math.inf) if move > 0 else (-math.inf, end)
 
 
 @dataclass

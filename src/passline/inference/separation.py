@@ -65,7 +65,9 @@ def recession(blocks: Blocks, back: Floats) -> Recession:
     if margin <= 0:
         # The programme's direction does not survive exact arithmetic on its own rows.
         return Recession("none", np.zeros(len(y), dtype=bool), np.zeros(p), np.zeros((0, p)))
-    moves, extreme = _moves(A[strict] @ N, N.T @ interior, back @ N)
+    # Each term on a scale of its own: a column in dollars and one in billions of them get the same verdict.
+    size = np.linalg.norm(back, axis=1)
+    moves, extreme = _moves(A[strict] @ N, N.T @ interior, back @ N / np.where(size > 0, size, 1.0)[:, None])
     near = margin / 2 * np.concatenate([N.T, -N.T])  # rows have length one: still inside the cone
     directions = np.concatenate([interior[None], interior + near, extreme @ N.T])
     kind: Kind = "complete" if separated[real].all() else "quasi"
@@ -92,18 +94,17 @@ def _widest(A: Floats, E: Floats) -> tuple[Floats | None, NDArray[np.bool_]]:
 
 
 def _moves(A: Floats, interior: Floats, terms: Floats) -> tuple[Floats, Floats]:
-    """For each term (a row of ``terms``) which way the cone {u: A u >= 0} moves it, and extreme rays that show it.
+    """For each term which way the cone {u: A u >= 0} moves it, and extreme rays that show it.
 
-    The cone is pointed, so its section {u: mean(A) u = 1} is bounded, and each term's least and greatest value on it
-    is at an extreme ray.
+    ``terms``: a row each, of length one before it was projected on the cone's coordinates. The cone is pointed, so its
+    section {u: mean(A) u = 1} is bounded, and each term's least and greatest value on it is at an extreme ray.
     """
     moves = np.zeros(len(terms))
     rays: list[Floats] = []
-    scale = float(np.abs(terms).max(initial=0.0))
     section = A.mean(axis=0)
     for j, c in enumerate(terms):
         length = float(np.linalg.norm(c))
-        if length <= 1e-9 * scale:
+        if length <= 1e-9:
             continue
         if len(interior) == 1:
             moves[j] = np.sign(c @ interior)
