@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from passline.boundary import Boundary
     from passline.engine.penalty import Penalty
     from passline.facade import Fit, fit, load
+    from passline.several import Pooled, pool, side_by_side
 
 __version__ = "0.1.0"
 
@@ -18,13 +19,28 @@ _HOMES = {
     "Boundary": "passline.boundary",
     "Fit": "passline.facade",
     "Penalty": "passline.engine.penalty",
+    "Pooled": "passline.several",
     "datasets": "passline.datasets",
     "errors": "passline.errors",
     "fit": "passline.facade",
     "load": "passline.facade",
+    "pool": "passline.several",
+    "side_by_side": "passline.several",
 }
 
-__all__ = ["Boundary", "Fit", "Penalty", "__version__", "datasets", "errors", "fit", "load"]
+__all__ = [
+    "Boundary",
+    "Fit",
+    "Penalty",
+    "Pooled",
+    "__version__",
+    "datasets",
+    "errors",
+    "fit",
+    "load",
+    "pool",
+    "side_by_side",
+]
 
 
 def __getattr__(name: str) -> Any:

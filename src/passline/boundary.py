@@ -140,9 +140,10 @@ def no_profile(model: Model, rows: tuple[Sample, Outcome] | None) -> str | None:
         return "a profile set needs the rows of the fit: pass data=..., or on the command line --data DATA"
     if rows[0].sampling is not None:
         return f"sampling weights make no likelihood, so there is no profile set: {other}"
-    for setting, word in (("robust", "robust"), ("dispersion", "estimated dispersion")):
-        if model.settings.get(setting):
-            return f"the fit asks for {word} errors, and a profile set knows nothing of them: {other}"
+    if model.settings.get("robust"):
+        return f"the fit asks for robust errors, and a profile set knows nothing of them: {other}"
+    if model.settings.get("dispersion", "one") != "one":
+        return f"the fit estimates the dispersion, and a profile set knows nothing of it: {other}"
     return None
 
 
@@ -163,7 +164,13 @@ class Question:
 
     @property
     def z(self) -> float:
-        return normal_quantile(self.level)
+        """How many standard errors an interval reaches: Student's t where the dispersion is estimated."""
+        return self.along.model.quantile(self.level)
+
+    @property
+    def fall(self) -> float:
+        """By how much twice the log-likelihood may fall within a profile set: chi-squared with one degree."""
+        return normal_quantile(self.level) ** 2
 
     def covariance(self) -> Floats:
         """The model's, with zeros for aliased terms, which add nothing."""
@@ -260,7 +267,7 @@ def _profile_line(ask: Question, line: Line, expression: Expression) -> Pieces:
         space(sample, outcome),
         line,
         ask.eta,
-        ask.z**2,
+        ask.fall,
         center=float(ends.mean()),
         scale=float(abs(ends[1] - ends[0])) / 2 or 1.0,
         near=[pair for pair in near if pair != (0.0, 0.0)],
@@ -312,7 +319,7 @@ def _searched(ask: Question) -> Boundary:
         space(*ask.rows),
         along.rows,
         ask.eta,
-        ask.z**2,
+        ask.fall,
         low=along.low,
         high=along.high,
         known=found,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from passline import modelfile
 from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
-from passline.fitting import Fitted, Options, fit_rows
+from passline.fitting import Fitted, Options, fit_rows, null_log_likelihood
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
@@ -25,6 +25,7 @@ from passline.table.roles import Roles
 from passline.table.source import open_source
 
 if TYPE_CHECKING:
+    from passline.inference.effects import Effect, Population
     from passline.show.plots import Plots
 
 Floats = NDArray[np.float64]
@@ -38,11 +39,14 @@ def fit(
     sampling_weights: Any = None,
     offset: Any = None,
     trials: Any = None,
+    cluster: Any = None,
     sql: str | None = None,
     positive: str | None = None,
     estimator: str = "ml",
     penalty: Penalty | None = None,
     level: float = 0.95,
+    robust: str | None = None,
+    dispersion: str = "one",
     missing: str = "drop",
     report: Report | None = None,
 ) -> Fit:
@@ -56,6 +60,9 @@ def fit(
     ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
     what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
     an array with one value a row.
+    ``cluster``: rows with one value belong together. ``robust``: "hc0" to "hc3", a sandwich covariance; with a
+    cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more). ``dispersion``: "estimated" from
+    grouped rows, which multiplies the covariance and makes z Student's t (quasi-binomial).
     ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
@@ -63,11 +70,13 @@ def fit(
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
-    options = Options(estimator=estimator, penalty=penalty, level=level)
+    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
+    options = Options(
+        estimator=estimator, penalty=penalty, level=level, robust=robust, dispersion=dispersion, roles=roles.saved()
+    )
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
     source = open_source(data, sql=sql)
-    roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials)
     learned = learn(parse(formula), source, positive=positive, roles=roles)
     if missing == "error" and learned.dropped:
         raise OptionError(
@@ -180,6 +189,101 @@ class Fit:
         """The value of ``variable`` at which the probability is ``probability``; see :func:`boundary`."""
         rows = None if self.rows is None else (self.rows.sample, self.rows.outcome)
         return boundary(self.model, variable, probability, at, interval=interval, level=level, rows=rows)
+
+    def with_rows(
+        self,
+        data: Any,
+        *,
+        sql: str | None = None,
+        weights: Any = None,
+        sampling_weights: Any = None,
+        offset: Any = None,
+        trials: Any = None,
+        cluster: Any = None,
+    ) -> Fit:
+        """The model with the rows of its fit again, for one that was loaded; its numbers stay as they are.
+
+        Columns that had a role are found by name; a role that an array played has to be given again. Raises
+        OptionError where the rows are not those of the fit, saying what differs.
+        """
+        from passline.reopening import reopen  # a fit has its rows; only a loaded model looks for them
+
+        source = open_source(data, sql=sql)
+        arrays = {
+            "weights": weights,
+            "sampling_weights": sampling_weights,
+            "offset": offset,
+            "trials": trials,
+            "cluster": cluster,
+        }
+        return Fit.of_rows(reopen(self.model, source, arrays), source.native)
+
+    def marginal_effects(self, variables: Sequence[str] | None = None, level: float = 0.95) -> Any:
+        """One row a number (the mean slope of the probability) and a level (its risk against the reference's).
+
+        A frame with variable, kind, contrast, estimate, std_error, statistic, p_value, conf_low, conf_high; see
+        :func:`passline.inference.effects.marginal_effects`. Raises OptionError without rows or finite estimates.
+        """
+        from passline.inference.effects import EFFECT_COLUMNS, marginal_effects
+
+        found = [effect.as_json() for effect in marginal_effects(self._population(level), variables)]
+        return as_native({name: [row[name] for row in found] for name in EFFECT_COLUMNS}, self.native)
+
+    def risk_difference(self, variable: str, high: Any = None, low: Any = None, level: float = 0.95) -> Effect:
+        """The average probability had all rows ``high``, less that had all ``low``, with its standard error.
+
+        See :func:`passline.inference.effects.risk_difference`. Raises OptionError without rows or finite estimates.
+        """
+        from passline.inference.effects import risk_difference
+
+        return risk_difference(self._population(level), variable, high, low)
+
+    def risk_ratio(self, variable: str, high: Any = None, low: Any = None, level: float = 0.95) -> Effect:
+        """The ratio of the probabilities of :meth:`risk_difference`; standard error and interval by its logarithm."""
+        from passline.inference.effects import risk_ratio
+
+        return risk_ratio(self._population(level), variable, high, low)
+
+    def pseudo_r2(self) -> dict[str, float]:
+        """McFadden's, Cox and Snell's, Nagelkerke's and Tjur's; see :func:`passline.inference.explained.pseudo_r2`."""
+        from passline.inference.explained import pseudo_r2
+
+        rows = self._behind("pseudo_r2")
+        return pseudo_r2(
+            rows.sample, rows.outcome, null_log_likelihood(rows.sample.blocks, self.model.design.intercept)
+        )
+
+    def _behind(self, what: str) -> Fitted:
+        """The rows behind the model; raises OptionError where it has none."""
+        if self.rows is None:
+            raise OptionError(
+                f"{what} needs the rows of the fit, and a model file keeps none: open them again with "
+                "with_rows(data), the table that the model was fitted to"
+            )
+        return self.rows
+
+    def _population(self, level: float) -> Population:
+        from passline.inference.effects import Population
+
+        rows = self._behind("an average effect")
+        if self.model.separation["kind"] != "none":
+            raise OptionError(
+                "the outcome is separated, so effects averaged over the rows have no standard errors, and some no "
+                'value: use estimator="firth", or a penalty (l2)'
+            )
+        model, sample = self.model, rows.sample
+        block = sample.blocks.all
+        return Population(
+            design=model.design,
+            rows=rows.learned.rows,
+            offset=np.zeros(sample.blocks.n) if block.offset is None else block.offset,
+            weight=sample.weight,
+            coef=model.coef,
+            covariance=model.covariance,
+            fixed=np.array([word == "aliased" for word in model.terms.status]),
+            df=model.settings.get("df"),
+            level=level,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""

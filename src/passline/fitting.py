@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
+from passline.inference.errors import DISPERSIONS, Errors, errors_of
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.robust import check_kind
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
-from passline.inference.wald import normal_quantile, p_values
+from passline.inference.wald import normal_quantile, p_values, quantile
 from passline.model import Model, Terms, number
 from passline.solvers.base import Report
 from passline.solvers.newton import newton
@@ -35,17 +38,29 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). Raises OptionError.
+    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``robust``: None, or "hc0" to "hc3". ``dispersion``:
+    "one", or "estimated" from grouped rows. ``roles``: the columns that play one, and "" for arrays that do. Raises
+    OptionError.
     """
 
     estimator: str = "ml"
     penalty: Penalty | None = None
     level: float = 0.95
+    robust: str | None = None
+    dispersion: str = "one"
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.estimator != "ml":
             raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
         normal_quantile(self.level)
+        if self.robust is not None:
+            check_kind(self.robust, clustered="cluster" in self.roles)
+        if self.dispersion not in DISPERSIONS:
+            raise OptionError(f"the dispersion is {self.dispersion!r}: choose one of {', '.join(DISPERSIONS)}")
+        asked = self.robust is not None or "cluster" in self.roles or self.dispersion != "one"
+        if asked and self.penalty:
+            raise OptionError("a penalised estimate has no standard errors, robust or not: leave the penalty out")
 
 
 @dataclass(frozen=True)
@@ -68,18 +83,22 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
     outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
-    covariance = np.full_like(outcome.covariance, np.nan) if penalised else outcome.covariance
+    errors = (
+        Errors(np.full_like(outcome.covariance, np.nan), None, 0, None, None)
+        if penalised
+        else errors_of(sample, outcome, options.robust, options.dispersion)
+    )
     names = sample.names
     model = Model(
         design=learned.design,
-        terms=wald_terms(names, outcome, covariance, options.level),
+        terms=wald_terms(names, outcome, errors.covariance, options.level, errors.df),
         coef=outcome.coef,
-        covariance=covariance,
+        covariance=errors.covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
-        glance=glance(outcome, sample, penalised=penalised),
+        glance=glance(outcome, sample, errors, penalised=penalised),
         certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
         separation={
             "kind": "none" if outcome.recession is None else outcome.recession.kind,
@@ -88,15 +107,33 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
             ],
         },
         summaries=rows.summaries(),
-        settings={"l2": options.penalty.l2 if options.penalty else 0.0, "interval": "wald"},
-        warnings=tuple(_warnings(learned, sample, outcome)),
+        settings=settings(options, errors),
+        warnings=(*_warnings(learned, sample, outcome), *errors.notes),
     )
     return Fitted(model, learned, sample, outcome)
 
 
-def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, level: float) -> Terms:
-    """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist."""
-    z = normal_quantile(level)
+def settings(options: Options, errors: Errors) -> dict[str, Any]:
+    """What a saved model says of how it was made, so that it can meet its rows again."""
+    return {
+        "l2": options.penalty.l2 if options.penalty else 0.0,
+        "interval": "wald",
+        "robust": errors.robust,
+        "clusters": errors.clusters,
+        "dispersion": options.dispersion,
+        "df": errors.df,
+        "roles": dict(options.roles),
+    }
+
+
+def wald_terms(
+    names: tuple[str, ...], outcome: Outcome, covariance: Floats, level: float, df: float | None = None
+) -> Terms:
+    """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist.
+
+    ``df``: of Student's t, None for the normal.
+    """
+    z = quantile(level, df)
     ok = np.array([word == "ok" for word in outcome.status])
     value = np.where(ok, outcome.coef, np.nan)
     error = np.sqrt(np.where(ok, np.diagonal(covariance), np.nan))
@@ -106,7 +143,7 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
         estimate=value,
         std_error=error,
         statistic=statistic,
-        p_value=p_values(statistic),
+        p_value=p_values(statistic, df),
         conf_low=value - z * error,
         conf_high=value + z * error,
         status=outcome.status,
@@ -114,10 +151,11 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
     )
 
 
-def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, Any]:
-    """One row a model: what R's glm prints under its table.
+def glance(outcome: Outcome, sample: Sample, errors: Errors, *, penalised: bool) -> dict[str, Any]:
+    """One row a model: what R's glm prints under its table; ``dispersion`` is Pearson's, of grouped rows.
 
-    Sampling weights make no likelihood, so everything that is one, or built on one, is None.
+    Sampling weights make no likelihood, so everything that is one, or built on one, is None; an estimated dispersion
+    leaves no criterion of information.
     """
     blocks, n, rank = sample.blocks, sample.nobs, outcome.rank
     saturated = sample.saturated()
@@ -125,6 +163,7 @@ def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, An
     null = 2.0 * (saturated - null_log_likelihood(blocks, sample.scaling.intercept))
     log_like = outcome.log_likelihood + sample.log_constant()
     likely = sample.sampling is None
+    informed = likely and not penalised and errors.df is None
     found: dict[str, Any] = {
         "nobs": n,
         "rank": rank,
@@ -132,9 +171,10 @@ def glance(outcome: Outcome, sample: Sample, *, penalised: bool) -> dict[str, An
         "null_deviance": null if likely else None,
         "deviance": deviance if likely else None,
         "df_residual": n - rank,
-        "aic": 2.0 * (rank - log_like) if likely and not penalised else None,
-        "bic": rank * math.log(n) - 2.0 * log_like if likely and not penalised else None,
+        "aic": 2.0 * (rank - log_like) if informed else None,
+        "bic": rank * math.log(n) - 2.0 * log_like if informed else None,
         "auc_apparent": number(auc(outcome.eta, blocks.all.y, blocks.all.weight)),
+        "dispersion": None if errors.dispersion is None else number(errors.dispersion),
     }
     return found
 

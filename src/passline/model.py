@@ -13,11 +13,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.columns import Coded, Columns, Dense
 from passline.engine.likelihood import mean
+from passline.engine.plain import as_columns
 from passline.errors import OptionError
 from passline.inference.existence import TermStatus
-from passline.inference.wald import normal_quantile
+from passline.inference.wald import quantile
 from passline.table.coding import Unseen
 from passline.table.design import CodedColumns, Design, Group
 from passline.table.source import Frame, Source, open_source
@@ -141,7 +141,7 @@ class Model:
         eta[complete] = self._limit(groups, int(complete.sum()))
         out = [eta]
         if interval:
-            z = normal_quantile(level)
+            z = self.quantile(level)
             error = np.full(n, np.nan)
             error[complete] = z * self.standard_error(groups, int(complete.sum()))
             # Beyond the edge of separated rows the probability is 0 or 1 in the limit, with nothing around it.
@@ -150,6 +150,10 @@ class Model:
         if scale == "probability":
             out = [mean(values) for values in out]
         return out[0] if len(out) == 1 else (out[0], out[1], out[2])
+
+    def quantile(self, level: float) -> float:
+        """How many standard errors an interval of ``level`` reaches: normal, or Student's t under a dispersion."""
+        return quantile(level, self.settings.get("df"))
 
     def frame(self, data: Any) -> Frame:
         """The predictors' columns of ``data``, read as the kinds they had at fitting time."""
@@ -208,13 +212,6 @@ def number(value: float) -> float | None:
     """A number for JSON: None where it is not finite."""
     value = float(value)
     return value if math.isfinite(value) else None
-
-
-def as_columns(group: Group) -> Columns:
-    """A group of the design as the engine's columns."""
-    if isinstance(group, CodedColumns):
-        return Coded(group.codes, group.width, group.values)
-    return Dense(group.values[:, None])
 
 
 def _rows(group: Group, rows: slice) -> Group:

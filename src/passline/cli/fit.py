@@ -36,10 +36,21 @@ def fit(
     trials: Annotated[
         str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
     ] = None,
+    cluster: Annotated[
+        str | None, Parameter(help="Column whose equal values mark rows that belong together; robust errors.")
+    ] = None,
     positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
     estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     level: Level = 0.95,
+    robust: Annotated[
+        Literal["hc0", "hc1", "hc2", "hc3"] | None,
+        Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
+    ] = None,
+    dispersion: Annotated[
+        Literal["one", "estimated"],
+        Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial)."),
+    ] = "one",
     missing: Annotated[
         Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")
     ] = "drop",
@@ -63,10 +74,13 @@ def fit(
             sampling_weights=sampling_weights,
             offset=offset,
             trials=trials,
+            cluster=cluster,
             positive=positive,
             estimator=estimator,
             penalty=Penalty(l2=l2),
             level=level,
+            robust=robust,
+            dispersion=dispersion,
             missing=missing,
             report=report,
         )

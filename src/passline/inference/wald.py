@@ -1,4 +1,4 @@
-"""Wald's z statistics, p-values and intervals, from estimates and standard errors."""
+"""Wald's statistics, p-values and intervals, from estimates and standard errors; and the tails they need."""
 
 from __future__ import annotations
 
@@ -20,13 +20,30 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)
 
 
-def p_values(z: Floats) -> Floats:
-    """Two-sided P(|Z| >= |z|), accurate far out in the tail; NaN for NaN."""
-    return np.array([math.erfc(abs(value) / math.sqrt(2.0)) for value in z])
+def quantile(level: float, df: float | None = None) -> float:
+    """Q with P(|T| <= q) = level, for Student's t with ``df`` degrees of freedom, or a normal T where it is None.
+
+    Raises OptionError for a level outside (0, 1).
+    """
+    z = normal_quantile(level)
+    if df is None or math.isinf(df):
+        return z
+    from scipy.special import stdtrit  # slow to import, and only an estimated dispersion needs it
+
+    return float(stdtrit(df, 0.5 + level / 2))
 
 
-def chi2_p(statistic: float, df: int) -> float:
-    """P(X >= statistic) for a chi-square X with ``df`` degrees of freedom; NaN for NaN and where df is 0."""
+def p_values(statistic: Floats, df: float | None = None) -> Floats:
+    """Two-sided P(|T| >= |t|), accurate far out in the tail; NaN for NaN. Normal, or Student's t on ``df``."""
+    if df is None or math.isinf(df):
+        return np.array([math.erfc(abs(value) / math.sqrt(2.0)) for value in statistic])
+    from scipy.special import stdtr
+
+    return np.asarray(2.0 * stdtr(df, -np.abs(statistic)))
+
+
+def chi2_p(statistic: float, df: float) -> float:
+    """P(X >= statistic) for a chi-squared X with ``df`` degrees of freedom; NaN for NaN and where df is below one."""
     if df < 1 or math.isnan(statistic):
         return math.nan
     if df == 1:

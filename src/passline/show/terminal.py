@@ -112,7 +112,8 @@ def _head(model: Model) -> list[str]:
 def _table(model: Model) -> str:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     percent = f"{100 * model.level:g} %"
-    heads = ("", "estimate", "std. error", "z", "p", "odds ratio", f"{percent} interval of the odds ratio")
+    z = "z" if model.settings.get("df") is None else "t"
+    heads = ("", "estimate", "std. error", z, "p", "odds ratio", f"{percent} interval of the odds ratio")
     for place, head in enumerate(heads):
         table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
     terms = model.terms
@@ -144,13 +145,18 @@ _WORDS = {
 def _foot(model: Model) -> list[str]:
     g, c = model.glance, model.certificate
     intercept = int(model.design.intercept)
-    fit_line = (
-        f"Log-likelihood {number(g['log_likelihood'], 6)}; deviance {number(g['deviance'], 6)} on {g['df_residual']} "
-        f"degrees of freedom (null {number(g['null_deviance'], 6)} on {g['nobs'] - intercept})"
-    )
+    errors = error_words(model)
+    lines = [f"Standard errors: {errors}."] if errors else []
+    if g["log_likelihood"] is None:
+        fit_line = "Sampling weights make no likelihood: there is no deviance, AIC or BIC"
+    else:
+        fit_line = (
+            f"Log-likelihood {number(g['log_likelihood'], 6)}; deviance {number(g['deviance'], 6)} on "
+            f"{g['df_residual']} degrees of freedom (null {number(g['null_deviance'], 6)} on {g['nobs'] - intercept})"
+        )
     if g["aic"] is not None:
         fit_line += f"; AIC {number(g['aic'], 6)}; BIC {number(g['bic'], 6)}"
-    lines = [fit_line + "."]
+    lines.append(fit_line + ".")
     if g["auc_apparent"] is not None:
         lines.append(f"AUC {g['auc_apparent']:.3f}, apparent: on the rows of the fit.")
     word = "Converged" if c["converged"] else "NOT CONVERGED"
@@ -159,6 +165,17 @@ def _foot(model: Model) -> list[str]:
         f"{c['passes']} passes over the rows ({c['solver']}, {c['seconds']:.2g} s)."
     )
     return lines
+
+
+def error_words(model: Model) -> str:
+    """What the standard errors are where they are not the model's own; "" where they are."""
+    settings = model.settings
+    if settings.get("robust"):
+        kind = f"robust ({settings['robust'].upper()})"
+        return f"{kind}, {settings['clusters']} clusters" if settings.get("clusters") else kind
+    if settings.get("df") is not None:
+        return f"with the dispersion {number(model.glance['dispersion'])} of the rows; t on {settings['df']:.0f} df"
+    return ""
 
 
 def _exp(value: float) -> float:
@@ -176,7 +193,7 @@ def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
     """A small table of texts, the first column to the left, the others to the right."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
+        table.add_column(Text(head), justify="left" if place == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return _render(table)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from passline.errors import DataError
+from passline.table.derivative import derivatives
 from passline.table.functions import FUNCTIONS, Values
 from passline.table.rows import Codes, CompleteRows, first_not_finite
 from passline.table.tree import Expression, Name, column_of, write
@@ -124,6 +125,26 @@ class Term:
                 yield CodedColumns(codes, width, values)
             elif values is not None:
                 yield NumericColumns(values)
+
+    def slopes(self, rows: CompleteRows, column: str) -> Iterator[Group]:
+        """The derivatives of the columns in a column of numbers, laid out as :meth:`groups` does.
+
+        Infinite where a function has no derivative. A category does not change with its column's numbers.
+        """
+        if not self.names:
+            return
+        categories = [f for f in self.factors if isinstance(f, CategoryFactor)]
+        numerics = [f for f in self.factors if isinstance(f, NumericFactor)]
+        codes, width = _combined_codes(categories, rows, "error") if categories else (None, 0)
+        for parts in _first_fastest([range(len(f.names)) for f in numerics]):
+            total = np.zeros(rows.used)
+            for i, moving in enumerate(numerics):
+                if column_of(moving.expression).name == column:
+                    slope = derivatives(moving.expression, rows.numbers(Name(column)))[parts[i]]
+                    others = [f for k, f in enumerate(numerics) if k != i]
+                    factor = self._product(others, [part for k, part in enumerate(parts) if k != i], rows)
+                    total += slope if factor is None else slope * factor
+            yield NumericColumns(total) if codes is None else CodedColumns(codes, width, total)
 
     def _product(self, numerics: Sequence[NumericFactor], parts: Sequence[int], rows: CompleteRows) -> Values | None:
         values: Values | None = None

@@ -70,6 +70,11 @@ class Design:
         for term in self.terms:
             yield from term.groups(rows, unseen)
 
+    def slopes(self, rows: CompleteRows, column: str) -> Iterator[Group]:
+        """The derivatives of the columns in a column of numbers, in the order of ``groups``."""
+        for term in self.terms:
+            yield from term.slopes(rows, column)
+
     def predict_groups(
         self, staged: Frame | Relation, unseen: Unseen = "error"
     ) -> tuple[Iterator[Group], NDArray[np.bool_]]:

@@ -38,6 +38,11 @@ class Roles:
         """The roles that a column of the source plays: role -> column."""
         return {role: value for role in _ROLES if isinstance(value := getattr(self, role), str)}
 
+    def saved(self) -> dict[str, str]:
+        """The roles that are played, by column; "" for those that an array plays, which no model file keeps."""
+        given = {role: getattr(self, role) for role in _ROLES}
+        return {role: value if isinstance(value, str) else "" for role, value in given.items() if value is not None}
+
     def check(self, source: Source) -> None:
         """Raise OptionError for roles that exclude each other, DataError for columns that cannot play theirs."""
         if self.weights is not None and self.sampling_weights is not None:
