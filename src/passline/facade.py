@@ -15,6 +15,7 @@ from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows, null_log_likelihood
+from passline.inference.firth import penalised_tests
 from passline.model import Model
 from passline.solvers.base import Report
 from passline.table.columns import Native
@@ -47,6 +48,7 @@ def fit(
     level: float = 0.95,
     robust: str | None = None,
     dispersion: str = "one",
+    interval: str = "wald",
     missing: str = "drop",
     report: Report | None = None,
 ) -> Fit:
@@ -63,7 +65,9 @@ def fit(
     ``cluster``: rows with one value belong together. ``robust``: "hc0" to "hc3", a sandwich covariance; with a
     cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more). ``dispersion``: "estimated" from
     grouped rows, which multiplies the covariance and makes z Student's t (quasi-binomial).
-    ``positive``: the outcome's label that counts as 1. ``penalty``: ridge, on the columns as given. ``missing``: "drop"
+    ``positive``: the outcome's label that counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys'
+    prior, finite for every separated outcome too. ``interval``: "wald" or "profile" (with the p-values of
+    likelihood-ratio tests beside it). ``penalty``: ridge, on the columns as given. ``missing``: "drop"
     incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
@@ -72,7 +76,13 @@ def fit(
     """
     roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
     options = Options(
-        estimator=estimator, penalty=penalty, level=level, robust=robust, dispersion=dispersion, roles=roles.saved()
+        estimator=estimator,
+        penalty=penalty,
+        level=level,
+        interval=interval,
+        robust=robust,
+        dispersion=dispersion,
+        roles=roles.saved(),
     )
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
@@ -174,9 +184,10 @@ class Fit:
         level: float = 0.95,
         *,
         unseen: str = "error",
+        flic: bool = True,
     ) -> Floats | tuple[Floats, Floats, Floats]:
         """The probability of the positive label for each row; see :meth:`passline.model.Model.predict`."""
-        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen)
+        return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen, flic=flic)
 
     def boundary(
         self,
@@ -284,6 +295,19 @@ class Fit:
             df=model.settings.get("df"),
             level=level,
         )
+
+    def penalised_tests(self) -> Any:
+        """The penalised likelihood-ratio test of each term of a Firth fit: term, statistic, df, p_value.
+
+        A frame as :meth:`tidy`. Raises OptionError for other estimators and for a model that was loaded.
+        """
+        if self.model.estimator != "firth":
+            raise OptionError("penalised tests are those of estimator='firth'")
+        if self.rows is None or self.rows.outcome.estimate is None:
+            raise OptionError("penalised tests need the rows of the fit, and a model file holds none: fit again")
+        tests = penalised_tests(self.rows.sample, self.rows.outcome.estimate)
+        names = ("term", "statistic", "df", "p_value")
+        return as_native({name: [getattr(test, name) for test in tests] for name in names}, self.native)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.errors import DISPERSIONS, Errors, errors_of
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
+from passline.inference.firth import Penalised
+from passline.inference.firth import penalised as penalised_fit
+from passline.inference.firth_profile import firth_profiles
 from passline.inference.robust import check_kind
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
@@ -38,9 +41,9 @@ DROPPED_SHARE = 0.05
 class Options:
     """What is asked of a fit beside its formula and data; checked when made.
 
-    ``estimator``: "ml". ``level``: of the intervals, in (0, 1). ``robust``: None, or "hc0" to "hc3". ``dispersion``:
-    "one", or "estimated" from grouped rows. ``roles``: the columns that play one, and "" for arrays that do. Raises
-    OptionError.
+    ``estimator``: "ml", or "firth" (Jeffreys' prior). ``interval``: "wald" or "profile". ``level``: of the intervals,
+    in (0, 1). ``robust``: None, or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``:
+    the columns that play one, and "" for arrays that do. Raises OptionError.
     """
 
     estimator: str = "ml"
@@ -49,10 +52,20 @@ class Options:
     robust: str | None = None
     dispersion: str = "one"
     roles: Mapping[str, str] = field(default_factory=dict)
+    interval: str = "wald"
 
     def __post_init__(self) -> None:
-        if self.estimator != "ml":
-            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml'")
+        if self.estimator not in ("ml", "firth"):
+            raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
+        if self.estimator == "firth" and self.penalty:
+            raise OptionError(
+                "Jeffreys' prior (firth) is a penalty already, with its own tests and intervals: leave l2 out, or take "
+                "estimator='ml' with it"
+            )
+        if self.interval not in ("wald", "profile"):
+            raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
+        if self.interval == "profile" and self.estimator != "firth":
+            raise OptionError("profile intervals are those of estimator='firth': choose 'wald'")
         normal_quantile(self.level)
         if self.robust is not None:
             check_kind(self.robust, clustered="cluster" in self.roles)
@@ -82,32 +95,41 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
-    outcome = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    firth = under_jeffreys_prior(sample, report) if options.estimator == "firth" else None
+    if firth is None:
+        outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+    else:
+        outcome, verdict = firth.outcome, firth.verdict
     errors = (
         Errors(np.full_like(outcome.covariance, np.nan), None, 0, None, None)
         if penalised
+        else Errors(outcome.covariance, None, 0, None, None)
+        if firth is not None
         else errors_of(sample, outcome, options.robust, options.dispersion)
     )
     names = sample.names
+    terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
+    if firth is not None and options.interval == "profile":
+        terms = firth_profile_terms(terms, outcome, options.level)
     model = Model(
         design=learned.design,
-        terms=wald_terms(names, outcome, errors.covariance, options.level, errors.df),
+        terms=terms,
         coef=outcome.coef,
         covariance=errors.covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
-        glance=glance(outcome, sample, errors, penalised=penalised),
+        glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
         certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
         separation={
-            "kind": "none" if outcome.recession is None else outcome.recession.kind,
+            "kind": "none" if verdict.recession is None else verdict.recession.kind,
             "terms": [
-                name for name, word in zip(names, outcome.status, strict=True) if word in ("infinite", "undetermined")
+                name for name, word in zip(names, verdict.status, strict=True) if word in ("infinite", "undetermined")
             ],
         },
         summaries=rows.summaries(),
-        settings=settings(options, errors),
+        settings=settings(options, errors) | {"flic_intercept": None if firth is None else firth.flic_intercept},
         warnings=(*_warnings(learned, sample, outcome), *errors.notes),
     )
     return Fitted(model, learned, sample, outcome)
@@ -117,7 +139,7 @@ def settings(options: Options, errors: Errors) -> dict[str, Any]:
     """What a saved model says of how it was made, so that it can meet its rows again."""
     return {
         "l2": options.penalty.l2 if options.penalty else 0.0,
-        "interval": "wald",
+        "interval": options.interval,
         "robust": errors.robust,
         "clusters": errors.clusters,
         "dispersion": options.dispersion,
@@ -149,6 +171,34 @@ def wald_terms(
         status=outcome.status,
         limit=outcome.limit,
     )
+
+
+def under_jeffreys_prior(sample: Sample, report: Report | None = None) -> Penalised:
+    """Firth's estimate; raises OptionError where sampling weights leave no likelihood to penalise."""
+    if sample.sampling is not None:
+        raise OptionError(
+            "Jeffreys' prior (firth) penalises a likelihood, and sampling weights make none: choose estimator='ml' "
+            "with them, or give weights if these are counts of equal rows"
+        )
+    return penalised_fit(sample, report)
+
+
+def firth_profile_terms(terms: Terms, outcome: Outcome, level: float) -> Terms:
+    """The table with penalised profile intervals, and the p-values of penalised likelihood-ratio tests beside them."""
+    assert outcome.estimate is not None
+    found = firth_profiles(outcome.estimate, level)
+    return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
+
+
+def firth_glance(firth: Penalised | None, sample: Sample) -> dict[str, Any]:
+    """What a fit under Jeffreys' prior says beyond the others: its own likelihood, and how far predictions miss."""
+    if firth is None:
+        return {}
+    return {
+        "penalised_log_likelihood": firth.log_likelihood + sample.log_constant(),
+        "observed_rate": firth.observed_rate,
+        "mean_predicted_rate": firth.mean_predicted_rate,
+    }
 
 
 def glance(outcome: Outcome, sample: Sample, errors: Errors, *, penalised: bool) -> dict[str, Any]:

@@ -108,7 +108,19 @@ class Model:
             "certificate": dict(self.certificate),
             "separation": dict(self.separation),
             "warnings": list(self.warnings),
-        }
+        } | ({} if self.flic_intercept is None else {"flic_intercept": self.flic_intercept})
+
+    @property
+    def flic_intercept(self) -> float | None:
+        """The intercept that makes the mean prediction the observed rate, with Firth's slopes; None for other fits."""
+        found: float | None = self.settings.get("flic_intercept")
+        return found
+
+    def predicting_coef(self, flic: bool = True) -> Floats:
+        """The coefficients behind predictions, (p,): ``coef``, the intercept FLIC's where there is one."""
+        if not flic or self.flic_intercept is None:
+            return self.coef
+        return np.concatenate([[self.flic_intercept], self.coef[1:]])
 
     def predict(
         self,
@@ -118,6 +130,7 @@ class Model:
         interval: str | bool | None = None,
         level: float = 0.95,
         unseen: str = "error",
+        flic: bool = True,
     ) -> Floats | tuple[Floats, Floats, Floats]:
         r"""The probability of the positive label for each row of ``data``, or its logit.
 
@@ -127,6 +140,9 @@ class Model:
         ``data``: path, frame, dict of arrays, or one row as a dict of single values. Returns (n,), NaN where a
         predictor is missing or separated data leave the probability open; with ``interval`` (p, low, high), each (n,).
         ``unseen``: "error", or "baseline" to take a category that was not there at fitting time for the reference.
+        ``flic``: a Firth fit predicts with its corrected intercept, so that the mean prediction on the rows of the fit
+        is the observed rate (Puhr et al. 2017); False for the estimates of the table, whose line `boundary` follows.
+        The standard errors are those of the table either way.
         Raises DataError for missing columns and unseen categories, OptionError for words not listed here.
         """
         if scale not in ("probability", "logit"):
@@ -138,7 +154,7 @@ class Model:
         groups, complete = self.groups(self.frame(data), unseen)
         n = len(complete)
         eta = np.full(n, np.nan)
-        eta[complete] = self._limit(groups, int(complete.sum()))
+        eta[complete] = self._limit(groups, int(complete.sum()), self.predicting_coef(flic))
         out = [eta]
         if interval:
             z = self.quantile(level)
@@ -194,9 +210,9 @@ class Model:
             out[start:stop] = np.sqrt(np.square(self.times(part, stop - start, root)).sum(axis=1))
         return out
 
-    def _limit(self, groups: Sequence[Group], n: int) -> Floats:
+    def _limit(self, groups: Sequence[Group], n: int, coef: Floats) -> Floats:
         """The linear predictor, +-inf where a separating direction sends it there, NaN where directions disagree."""
-        eta = self.times(groups, n, self.coef)
+        eta = self.times(groups, n, coef)
         if not len(self.directions):
             return eta
         along = self.times(groups, n, self.directions.T)  # (n, m)

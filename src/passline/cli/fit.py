@@ -40,7 +40,12 @@ def fit(
         str | None, Parameter(help="Column whose equal values mark rows that belong together; robust errors.")
     ] = None,
     positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
-    estimator: Annotated[Literal["ml"], Parameter(help="Maximum likelihood (ml).")] = "ml",
+    estimator: Annotated[
+        Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
+    ] = "ml",
+    interval: Annotated[
+        Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+    ] = "wald",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     level: Level = 0.95,
     robust: Annotated[
@@ -77,6 +82,7 @@ def fit(
             cluster=cluster,
             positive=positive,
             estimator=estimator,
+            interval=interval,
             penalty=Penalty(l2=l2),
             level=level,
             robust=robust,

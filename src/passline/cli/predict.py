@@ -26,13 +26,16 @@ def predict(
         Literal["error", "baseline"],
         Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
     ] = "error",
+    flic: Annotated[
+        bool, Parameter(help="Predict from a Firth fit with its corrected intercept, or with that of its table.")
+    ] = True,
 ) -> None:
     """Predict with a model, one row for each row of DATA; a missing predictor gives a missing probability."""
     from passline import modelfile
     from passline.predictions import write_predictions
 
     found = modelfile.load(model).predict(
-        data, scale=scale, interval="wald" if interval else None, level=level, unseen=unseen
+        data, scale=scale, interval="wald" if interval else None, level=level, unseen=unseen, flic=flic
     )
     values = found if isinstance(found, tuple) else (found,)
     write_predictions(dict(zip((scale, "conf_low", "conf_high"), values, strict=False)), write_to)

@@ -32,12 +32,16 @@ class Objective:
         """The sum of weights: F times this is the negative log-likelihood (plus its penalty)."""
         return self.blocks.total
 
+    def penalty(self, w: Array) -> float:
+        """What the objective has at ``w`` beyond the mean loss."""
+        return 0.0 if self.ridge is None else 0.5 * float(self.ridge @ (w * w))
+
     def __call__(self, w: Array, order: int = 2) -> Value:
         value = self.blocks.sum(likelihood, w, order) / self.total
         if self.ridge is None:
             return value
         return value + Value(
-            0.5 * float(self.ridge @ (w * w)),
+            self.penalty(w),
             self.ridge * w if order >= 1 else None,
             np.diag(self.ridge) if order >= 2 else None,
         )

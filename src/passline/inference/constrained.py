@@ -18,7 +18,7 @@ from passline.inference.existence import Outcome
 from passline.inference.sample import Sample
 from passline.inference.separation import recession
 from passline.solvers.base import Solution
-from passline.solvers.estimate import working_columns
+from passline.solvers.estimate import independent_columns
 from passline.solvers.linear import NotPositiveDefiniteError, solve
 from passline.solvers.newton import newton
 
@@ -59,8 +59,8 @@ def space(sample: Sample, outcome: Outcome) -> Space:
         assert outcome.estimate is not None
         found = outcome.estimate
         return Space(found.objective, found.back, outcome.log_likelihood, found.solution.coef, found.solution.curvature)
-    work, basis, _ = working_columns(sample.blocks, sample.scaling)
-    return Space(Objective(work), sample.scaling.restore(basis), outcome.log_likelihood, None, None)
+    found = independent_columns(sample.blocks, sample.scaling)
+    return Space(Objective(found.blocks), sample.scaling.restore(found.basis), outcome.log_likelihood, None, None)
 
 
 def limiting_space(outcome: Outcome) -> Space | None:

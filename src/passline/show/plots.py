@@ -108,7 +108,7 @@ def _grid(along: Section, low: float, high: float) -> np.ndarray[Any, np.dtype[n
 
 def _band(ax: Axes, model: Model, along: Section, x: np.ndarray[Any, np.dtype[np.float64]], level: float) -> None:
     data = {name: [value] * len(x) for name, value in along.held.items()} | {along.variable: x}
-    p = model.predict(data)
+    p = model.predict(data, flic=False)  # the line of the table, which the boundary lies on
     ax.plot(x, p, color=CURVE, linewidth=2.4, zorder=3)
     rows = along.rows(x)
     variance = (

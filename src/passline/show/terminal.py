@@ -104,9 +104,32 @@ def _head(model: Model) -> list[str]:
     if design.references:
         shown = [f"{text} = {level}" for text, level in design.references.items()]
         lines.append("Reference levels: " + ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "") + ".")
+    if model.estimator == "firth":
+        lines.append(_firth(model))
     if model.settings.get("l2"):
         lines.append(f"Ridge penalty l2 = {model.settings['l2']:g} a row: no standard errors, p-values or intervals.")
     return lines
+
+
+def _firth(model: Model) -> str:
+    kind, terms = model.separation["kind"], model.separation["terms"]
+    line = "Estimated under Jeffreys' prior (Firth)"
+    if kind != "none":
+        word = {"quasi": "quasi-completely", "complete": "completely"}[kind]
+        shown = ", ".join(terms[:8]) + (", ..." if len(terms) > 8 else "")
+        line += f": the outcome is {word} separated, and maximum likelihood has no finite estimate for {shown}"
+    return line + "."
+
+
+def _rates(model: Model) -> list[str]:
+    g, flic = model.glance, model.flic_intercept
+    line = f"Observed rate {number(g['observed_rate'])}, mean predicted rate {number(g['mean_predicted_rate'])}"
+    if flic is None:
+        return [line + "; without an intercept predictions cannot be corrected."]
+    return [
+        line + f": predictions use the intercept {number(flic, 6)} (FLIC), which makes them agree;",
+        "the table and the boundary keep Firth's.",
+    ]
 
 
 def _table(model: Model) -> str:
@@ -156,7 +179,13 @@ def _foot(model: Model) -> list[str]:
         )
     if g["aic"] is not None:
         fit_line += f"; AIC {number(g['aic'], 6)}; BIC {number(g['bic'], 6)}"
+    if "penalised_log_likelihood" in g:
+        fit_line += f"; penalised log-likelihood {number(g['penalised_log_likelihood'], 6)}"
     lines.append(fit_line + ".")
+    if model.settings.get("interval") == "profile":
+        lines.append("Intervals are profile-likelihood intervals, p-values those of likelihood-ratio tests.")
+    if model.estimator == "firth":
+        lines += _rates(model)
     if g["auc_apparent"] is not None:
         lines.append(f"AUC {g['auc_apparent']:.3f}, apparent: on the rows of the fit.")
     word = "Converged" if c["converged"] else "NOT CONVERGED"

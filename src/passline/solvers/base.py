@@ -5,9 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from passline.engine.blocks import Blocks
+from passline.engine.value import Array, Value
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +24,20 @@ class Status(enum.Enum):
     DIVERGING = "diverging"
     PASS_LIMIT = "pass limit"
     STALLED = "stalled"
+
+
+class Smooth(Protocol):
+    """What Newton's method minimises: a mean over the rows of ``blocks``, times ``total`` a negative log-likelihood."""
+
+    @property
+    def blocks(self) -> Blocks: ...
+
+    @property
+    def total(self) -> float: ...
+
+    def __call__(self, w: Array, order: int = 2) -> Value:
+        """The value with its gradient (order 1) and curvature (order 2)."""
+        ...
 
 
 @dataclass(frozen=True)

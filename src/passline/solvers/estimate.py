@@ -48,8 +48,7 @@ class Estimate:
     @property
     def log_likelihood(self) -> float:
         """The log-likelihood at the estimate, its penalty taken off again."""
-        ridge, v = self.objective.ridge, self.solution.coef
-        penalty = 0.0 if ridge is None else 0.5 * float(ridge @ (v * v))
+        penalty = self.objective.penalty(self.solution.coef)
         return 0.0 - self.objective.total * (self.solution.loss - penalty)
 
     @property
@@ -71,36 +70,48 @@ def estimate(
     ``patient``: the rows are known to overlap, so go on even while coefficients seem to grow for ever.
     """
     penalty = penalty or Penalty()
-    if penalty:
-        # A ridge makes every column count, the dependent ones too.
-        work, basis, kept = blocks, np.eye(blocks.p), np.arange(blocks.p)
-    else:
-        work, basis, kept = working_columns(blocks, scaling)
-    objective = Objective(work, _ridge(penalty, scaling))
+    # A ridge makes every column count, the dependent ones too.
+    every = Worked(blocks, np.arange(blocks.p), np.eye(blocks.p))
+    worked = every if penalty else independent_columns(blocks, scaling)
+    objective = Objective(worked.blocks, _ridge(penalty, scaling))
     solution = newton(objective, start(objective, report), patient=patient or bool(penalty), report=report)
+    return in_design(worked, scaling, objective, solution, solution.curvature)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """The columns that a solver works on: ``kept`` of the blocks' columns (k,), turned by ``basis`` (p, k)."""
+
+    blocks: Blocks
+    kept: Array
+    basis: Floats
+
+
+def independent_columns(blocks: Blocks, scaling: Scaling) -> Worked:
+    """The columns that are not aliased, made orthogonal where a design is close to singular."""
+    rank = independent(blocks, scaling)
+    work, basis = blocks, np.eye(blocks.p)[:, rank.keep]
+    if rank.triangle is not None:
+        turn = np.linalg.solve(rank.triangle, np.eye(len(rank.keep))) * np.sqrt(blocks.total)
+        work = blocks.with_columns(Dense(blocks.all.columns.take(rank.keep).dense() @ turn))
+        basis = basis @ turn
+    return Worked(work, rank.keep, basis)
+
+
+def in_design(
+    worked: Worked, scaling: Scaling, objective: Objective, solution: Solution, information: Floats
+) -> Estimate:
+    """A solution in the design's own coordinates; ``information`` (k, k) of a mean row makes the covariance."""
+    kept, basis = worked.kept, worked.basis
     keep = np.isin(scaling.position, kept)
     back = scaling.restore(basis)
-    g = np.zeros(blocks.p)
+    g = np.zeros(scaling.p)
     g[kept] = np.linalg.solve(basis[kept].T, solution.gradient)
     coef = back @ solution.coef
     coef[~keep] = np.nan
-    covariance = _covariance(solution, objective, back)
+    covariance = _covariance(information, objective.total, back)
     covariance[~keep, :] = covariance[:, ~keep] = np.nan
     return Estimate(coef, covariance, scaling.standardised_gradient(g), keep, solution, objective, back)
-
-
-def working_columns(blocks: Blocks, scaling: Scaling) -> tuple[Blocks, Floats, Array]:
-    """Blocks over independent columns, (p, k) from their coefficients to the given blocks', and which columns they are.
-
-    Columns so close to dependent that a curvature would lose digits are turned into orthogonal ones.
-    """
-    rank = independent(blocks, scaling)
-    kept, work, basis = rank.keep, blocks, np.eye(blocks.p)[:, rank.keep]
-    if rank.triangle is not None:
-        turn = np.linalg.solve(rank.triangle, np.eye(len(kept))) * np.sqrt(blocks.total)
-        work = blocks.with_columns(Dense(blocks.all.columns.take(kept).dense() @ turn))
-        basis = basis @ turn
-    return work, basis, kept
 
 
 def start(objective: Objective, report: Report | None = None) -> Floats:
@@ -124,8 +135,8 @@ def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
     return ridge
 
 
-def _covariance(solution: Solution, objective: Objective, back: Floats) -> Floats:
+def _covariance(information: Floats, total: float, back: Floats) -> Floats:
     try:
-        return back @ (inverse(solution.curvature) / objective.total) @ back.T
+        return back @ (inverse(information) / total) @ back.T
     except NotPositiveDefiniteError:
         return np.full((len(back), len(back)), np.nan)

@@ -19,6 +19,13 @@ def inverse(H: Floats) -> Floats:
     return half.T @ half
 
 
+def whitener(H: Floats) -> tuple[Floats, float]:
+    """(T, log det H) with T' H T the identity, of a symmetric positive definite H; raises NotPositiveDefiniteError."""
+    d, L = _factor(H)
+    T = d[:, None] * np.linalg.solve(L, np.eye(len(L))).T
+    return T, 2.0 * float(np.log(np.diagonal(L)).sum() - np.log(d).sum())
+
+
 def solve(H: Floats, g: Floats) -> Floats:
     """H^-1 g for a symmetric positive definite H, (p, p); raises NotPositiveDefiniteError."""
     d, L = _factor(H)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from passline.engine.objective import Objective
 from passline.engine.value import Value
-from passline.solvers.base import Floats, Report, Solution, Status, Step
+from passline.solvers.base import Floats, Report, Smooth, Solution, Status, Step
 from passline.solvers.linear import NotPositiveDefiniteError, solve
 
 # Newton's decrement is twice the log-likelihood that is left to gain. 1e-24 is a step of 1e-12 standard errors: one
@@ -20,7 +19,7 @@ MAX_STEPS = 200
 
 
 def newton(
-    objective: Objective,
+    objective: Smooth,
     start: Floats,
     *,
     patient: bool = False,
@@ -59,7 +58,7 @@ def newton(
             status = Status.DIVERGING
             break
         previous = decrement
-        found = _search(objective, w, step, value, slope)
+        found = _quadratic(objective, w, step, value, decrement) or _search(objective, w, step, value, slope)
         if found is None:
             # Rounding can hide the last decrease of the loss; the gradient then tells.
             status = Status.CONVERGED if decrement < DECREMENT_FLOOR else Status.STALLED
@@ -70,7 +69,7 @@ def newton(
     return Solution(w, float(value.loss), value.gradient, value.curvature, status, "newton", tuple(trace))
 
 
-def proves_overlap(objective: Objective, step: Floats) -> bool:
+def proves_overlap(objective: Smooth, step: Floats) -> bool:
     """Whether a Newton step is so short that the outcome cannot be separated.
 
     At any w with Newton step s, the numbers lambda_i = |y_i - mu_i| - mu_i (1 - mu_i) |x_i' s| combine the rows,
@@ -94,8 +93,23 @@ def _direction(H: Floats, g: Floats) -> Floats:
                 return g / diagonal
 
 
+def _quadratic(
+    objective: Smooth, w: Floats, step: Floats, value: Value, decrement: float
+) -> tuple[Floats, Value, float] | None:
+    """The full step at the end, where the loss drowns in its rounding: the gradient shows that it was right."""
+    if decrement > SETTLED:
+        return None
+    trial = w - step
+    found = objective(trial, 2)
+    if not np.isfinite(found.loss):
+        return None
+    g = np.asarray(found.gradient)
+    left = objective.total * float(g @ _direction(np.asarray(value.curvature), g))
+    return (trial, found, 1.0) if abs(left) < decrement / 16 else None
+
+
 def _search(
-    objective: Objective, w: Floats, step: Floats, value: Value, slope: float
+    objective: Smooth, w: Floats, step: Floats, value: Value, slope: float
 ) -> tuple[Floats, Value, float] | None:
     noise = 8 * np.finfo(float).eps * max(1.0, abs(float(value.loss)))
     length = 1.0
