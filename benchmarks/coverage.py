@@ -26,7 +26,9 @@ import numpy as np
 
 import passline
 from passline.errors import OneClassError
+from passline.inference.firth_profile import firth_profile_ends
 from passline.inference.profile import profile_of
+from passline.inference.wald import normal_quantile
 
 SEED = 20_240_503
 LEVEL = 0.95
@@ -122,27 +124,35 @@ def firth_wald(sample: Sample) -> tuple[Piece, ...]:
 
 
 def firth_profile(sample: Sample) -> tuple[Piece, ...]:
-    return sample.term(estimator="firth", interval="profile")
+    # What interval="profile" puts into the table, for the one coefficient that is asked about.
+    rows = sample.fit(estimator="firth").rows
+    assert rows is not None
+    assert rows.outcome.estimate is not None
+    found = rows.outcome.estimate
+    return (firth_profile_ends(found, found.back[1], normal_quantile(LEVEL)),)
 
 
 def robust(sample: Sample) -> tuple[Piece, ...]:
     return sample.term(robust="hc1")
 
 
-def boundary(interval: str) -> Callable[[Sample], tuple[Piece, ...]]:
+def boundary(interval: str, **options: str) -> Callable[[Sample], tuple[Piece, ...]]:
     def found(sample: Sample) -> tuple[Piece, ...]:
-        answer = sample.fit().boundary("x1", PROBABILITY, sample.others, interval=interval, level=LEVEL)
+        answer = sample.fit(**options).boundary("x1", PROBABILITY, sample.others, interval=interval, level=LEVEL)
         # The gap of a separated sample is no confidence set.
         return answer.pieces if answer.interval == interval else ()
 
     return found
 
 
-def prediction(sample: Sample) -> tuple[Piece, ...]:
-    row = {name: [0.0] for name in sample.names} | {"x1": [PLACE]}
-    _, low, high = sample.fit().predict(row, scale="logit", interval="wald", level=LEVEL)
-    # Beyond the edge of separated rows the limit is infinite, and no interval stands around it.
-    return ((float(low[0]), float(high[0])),) if np.isfinite([low[0], high[0]]).all() else ()
+def prediction(**options: str) -> Callable[[Sample], tuple[Piece, ...]]:
+    def found(sample: Sample) -> tuple[Piece, ...]:
+        row = {name: [0.0] for name in sample.names} | {"x1": [PLACE]}
+        _, low, high = sample.fit(**options).predict(row, scale="logit", interval="wald", level=LEVEL)
+        # Beyond the edge of separated rows the limit is infinite, and no interval stands around it.
+        return ((float(low[0]), float(high[0])),) if np.isfinite([low[0], high[0]]).all() else ()
+
+    return found
 
 
 def slope(cell: Cell) -> float:
@@ -161,13 +171,15 @@ def place(cell: Cell) -> float:
 METHODS: tuple[tuple[str, str, Callable[[Sample], tuple[Piece, ...]], Callable[[Cell], float]], ...] = (
     ("coefficient", "Wald", wald, slope),
     ("coefficient", "profile likelihood", profile, slope),
-#    ("coefficient", "Wald, HC1", robust, slope),
-#    ("coefficient", "Firth, Wald", firth_wald, slope),
-#    ("coefficient", "Firth, penalised profile", firth_profile, slope),
+    ("coefficient", "Wald, HC1", robust, slope),
+    ("coefficient", "Firth, Wald", firth_wald, slope),
+    ("coefficient", "Firth, penalised profile", firth_profile, slope),
     ("boundary", "delta", boundary("delta"), crossing),
     ("boundary", "Fieller", boundary("fieller"), crossing),
     ("boundary", "profile likelihood", boundary("profile"), crossing),
-    ("prediction", "Wald on the logit scale", prediction, place),
+    ("boundary", "Firth, delta", boundary("delta", estimator="firth"), crossing),
+    ("prediction", "Wald on the logit scale", prediction(), place),
+    ("prediction", "Firth, Wald on the logit scale", prediction(estimator="firth"), place),
 )
 
 

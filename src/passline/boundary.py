@@ -131,19 +131,19 @@ def boundary(
 
 def no_profile(model: Model, rows: tuple[Sample, Outcome] | None) -> str | None:
     """Why a model has no profile likelihood at hand; None where it has."""
-    other = "choose the delta or the fieller interval"
-    if model.settings.get("l2"):
-        return f"the fit is penalised (l2), and a penalised likelihood has no profile sets: {other}"
-    if model.estimator != "ml":
-        return f"profile sets of a boundary need a maximum-likelihood fit, and this one is {model.estimator!r}: {other}"
+    settings = model.settings
+    reasons = (
+        (settings.get("l2"), "the fit is penalised (l2), and that makes no profile sets"),
+        (model.estimator != "ml", f"profile sets are those of maximum likelihood, and this fit is {model.estimator!r}"),
+        (settings.get("robust"), "the errors of this fit are robust, and a profile set knows nothing of that"),
+        (settings.get("dispersion", "one") != "one", "a profile set knows nothing of an estimated dispersion"),
+        (rows is not None and rows[0].sampling is not None, "sampling weights make no likelihood to profile"),
+    )
+    for found, why in reasons:
+        if found:
+            return f"{why}: choose the delta or the fieller interval"
     if rows is None:
         return "a profile set needs the rows of the fit: pass data=..., or on the command line --data DATA"
-    if rows[0].sampling is not None:
-        return f"sampling weights make no likelihood, so there is no profile set: {other}"
-    if model.settings.get("robust"):
-        return f"the fit asks for robust errors, and a profile set knows nothing of them: {other}"
-    if model.settings.get("dispersion", "one") != "one":
-        return f"the fit estimates the dispersion, and a profile set knows nothing of it: {other}"
     return None
 
 

@@ -29,6 +29,8 @@ TOLERANCE = 1e-9
 STEPS = 200
 # Combinations that are closer to dependent than this say the same of the coefficients.
 DEPENDENT = 1e-10
+# A bracket so narrow (radians) at whose ends the ratio still differs by half of the quantile holds a jump.
+JUMP = 1e-7
 # Points at which the ratio is computed along a curve that is no straight line, before its ends are refined.
 GRID = 161
 
@@ -41,6 +43,7 @@ class Circle:
     base: Floats  # the row of the design at the center
     slope: Floats  # of the line, times s
     eta: float
+    guesses: tuple[float, ...]  # directions of the estimate's crossing, or of what separating directions lead to
 
     def row(self, theta: float) -> Floats:
         return math.cos(theta) * self.base + math.sin(theta) * self.slope
@@ -55,10 +58,14 @@ class Circle:
 
 def _held(space: Space, A: Floats, q: Floats, warm: Floats | None = None) -> Held:
     """The greatest likelihood where A w = q, or its supremum; ``A``: (m, p)."""
-    face = make_face(space, A @ space.back)
+    A = A @ space.back
+    face = make_face(space, A, judge=False)
     held = hold(face, q, warm)
-    # Far out, as a neighbour of a separated section may be, the curvature is nothing but rounding.
-    return held if held.converged or warm is None else hold(face, q)
+    if not held.converged and warm is not None:
+        # Far out, as a neighbour of a separated section may be, the curvature is nothing but rounding.
+        held = hold(face, q)
+    # Steps along a separating direction leave a third of what is to be gained, so they do reach a supremum.
+    return held if held.converged else hold(make_face(space, A), q)
 
 
 def profile_line(
@@ -82,15 +89,14 @@ def profile_line(
     Source: Cox and Hinkley, Theoretical Statistics (1974), 9.2.
     """
     B, S = line.row(center), scale * line.slope
-    circle = Circle(space, B, S, eta)
-    guesses = [math.atan2(-(a + center * b), scale * b) for a, b in near]
+    circle = Circle(space, B, S, eta, tuple(math.atan2(-(a + center * b), scale * b) for a, b in near))
     if _dependent(np.stack([B, S]) @ space.back):
-        return _one_number(circle, center, scale, quantile, guesses)
+        return _one_number(circle, center, scale, quantile)
     flat = _held(space, np.stack([B, S]), np.array([eta, 0.0]))
     if 2.0 * (space.top - flat.log_likelihood) <= quantile:
         return ((-math.inf, math.inf),)
     top = _folded(math.atan2(flat.slope[1], flat.slope[0]))
-    inside = _inside(circle, top, guesses, quantile)
+    inside = _inside(circle, top, quantile)
     # Both arcs leave the inside and end at the top, one above and one below it on the circle.
     above = top if top > inside else top + math.pi
     low = _end(circle, inside, above - math.pi, quantile)
@@ -122,14 +128,16 @@ def _folded(theta: float) -> float:
     return math.pi / 2 if theta <= -math.pi / 2 else theta
 
 
-def _inside(circle: Circle, top: float, guesses: Sequence[float], quantile: float) -> float:
+def _inside(circle: Circle, top: float, quantile: float) -> float:
     """A direction in (top - pi, top) at which the ratio is below the quantile: a guess, or by golden section."""
     floor = top - math.pi
-    found = sorted({floor + math.fmod(guess - floor + 4 * math.pi, math.pi) for guess in guesses})
-    found += [(a + b) / 2 for a, b in pairwise(found)]
-    best = min(((circle.ratio(theta)[0], theta) for theta in found), default=(math.inf, top - math.pi / 2))
-    if best[0] < quantile / 2:
-        return best[1]
+    found = [floor + math.fmod(guess - floor + 4 * math.pi, math.pi) for guess in circle.guesses]
+    found += [(a + b) / 2 for a, b in pairwise(sorted(set(found)))]
+    best = (math.inf, top - math.pi / 2)
+    for theta in found:
+        best = min(best, (circle.ratio(theta)[0], theta))
+        if best[0] < quantile / 2:
+            return best[1]
     golden = (math.sqrt(5) - 1) / 2
     low, high = floor, top
     a, b = high - golden * (high - low), low + golden * (high - low)
@@ -153,29 +161,32 @@ def _end(circle: Circle, inside: float, outside: float, quantile: float) -> floa
     """The direction between a place inside and one outside at which the ratio is the quantile.
 
     Newton's steps on the root of the ratio, nearly straight in theta, within a bracket that halves where they fail.
+    Under separation the ratio may jump over the quantile, and does so at a guess: the edge of a gap.
     """
     warm: Floats | None = None
     target = math.sqrt(quantile)
-    theta = inside + (outside - inside) / 4
+    theta, kept = inside + (outside - inside) / 4, 0.0
     for _ in range(STEPS):
         ratio, slope, warm = circle.ratio(theta, warm)
         if abs(ratio - quantile) <= TOLERANCE:
             return theta
         if ratio < quantile:
-            inside = theta
+            inside, kept = theta, ratio
         else:
             outside = theta
-        root = math.sqrt(max(ratio, 0.0))
-        step = theta + (target - root) * 2.0 * root / slope if slope else math.nan
         low, high = min(inside, outside), max(inside, outside)
-        # Near the edge of the bracket a step is no better than none: the ratio is flat, or jumps.
-        theta = step if low < step < high else (low + high) / 2
+        if high - low <= JUMP and kept < quantile / 2:
+            edges = (theta + math.remainder(guess - theta, math.pi) for guess in circle.guesses)
+            return min(edges, key=lambda edge: abs(edge - theta), default=inside)
         if high - low <= 4 * np.finfo(float).eps * max(abs(low), abs(high), 1e-3):
             return inside
+        root = math.sqrt(max(ratio, 0.0))
+        step = theta + (target - root) * 2.0 * root / slope if slope else math.nan
+        theta = step if low < step < high else (low + high) / 2
     return inside
 
 
-def _one_number(circle: Circle, center: float, scale: float, quantile: float, guesses: Sequence[float]) -> Pieces:
+def _one_number(circle: Circle, center: float, scale: float, quantile: float) -> Pieces:
     """Base and slope say the same of the coefficients (no intercept): eta(t) = (t - t0) b with one number b.
 
     At t0 the curve is zero whatever b; elsewhere b = eta / (t - t0) is tested, and t at infinity stands for b = 0.
@@ -192,7 +203,7 @@ def _one_number(circle: Circle, center: float, scale: float, quantile: float, gu
         return ((-math.inf, math.inf),) if kept else ((root, root),)
     # Beside t0 the slope grows beyond bounds on one side and the ratio with it: the two arcs start there.
     hair = 1e-9
-    inside = _inside(circle, top - hair, guesses, quantile)
+    inside = _inside(circle, top - hair, quantile)
     low = _end(circle, inside, top - math.pi + hair, quantile)
     high = _end(circle, inside, top - hair, quantile)
     return _arc(low, high, center, scale)

@@ -59,8 +59,8 @@ def space(sample: Sample, outcome: Outcome) -> Space:
         assert outcome.estimate is not None
         found = outcome.estimate
         return Space(found.objective, found.back, outcome.log_likelihood, found.solution.coef, found.solution.curvature)
-    found = independent_columns(sample.blocks, sample.scaling)
-    return Space(Objective(found.blocks), sample.scaling.restore(found.basis), outcome.log_likelihood, None, None)
+    work = independent_columns(sample.blocks, sample.scaling)
+    return Space(Objective(work.blocks), sample.scaling.restore(work.basis), outcome.log_likelihood, None, None)
 
 
 def limiting_space(outcome: Outcome) -> Space | None:
@@ -129,10 +129,13 @@ def constrained_log_likelihood(
     return hold(face, np.atleast_1d(np.asarray(value, dtype=np.float64)), None if warm is None else warm.inner)
 
 
-def make_face(where: Space, A: Floats) -> Face:
-    """What the held combinations ``A`` (m, k) leave free, with its own verdict on separation."""
+def make_face(where: Space, A: Floats, *, judge: bool = True) -> Face:
+    """What the held combinations ``A`` (m, k) leave free, with its own verdict on separation.
+
+    Without ``judge`` no linear programme is solved: Newton's method then runs up to a supremum step by step.
+    """
     N = _complement(A)
-    if not where.separated or not N.shape[1]:
+    if not judge or not where.separated or not N.shape[1]:
         return Face(where, A, N, where.objective, separated=False)
     blocks = where.objective.blocks
     X = blocks.all.columns.dense()
