@@ -1,9 +1,10 @@
 """Measure how often each interval that passline offers holds the truth; writes the tables of docs/coverage.md.
 
-    python benchmarks/coverage.py [--samples 2000] [--workers 2] [--write docs/coverage.md]
+    python benchmarks/coverage.py [--samples 2000] [--workers 2] [--keep counts.jsonl] [--write docs/coverage.md]
 
-Every sample is drawn from a known model with a seed of its own, so a cell can be drawn again. Every sample counts: one
-that is separated, and one whose outcome is all alike, has no Wald interval, and that is counted as not covering.
+With --keep, what was counted is kept in a file as it comes, and a later run takes it up from there. Every sample is
+drawn from a known model with a seed of its own, so a cell can be drawn again. Every sample counts: one that is
+separated, and one whose outcome is all alike, has no Wald interval, and that is counted as not covering.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # samples are small: two processe
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import json
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,9 @@ SLOPES = (1.0, 0.5, -0.5)
 PROBABILITY, PLACE = 0.5, 1.0
 # An interval holds where its coverage is within a point of nominal, or within three Monte-Carlo errors.
 CLOSE, ERRORS = 0.01, 3.0
+
+# Samples of a cell that a process takes at once.
+AT_ONCE = 50
 
 Piece = tuple[float, float]
 
@@ -232,27 +236,38 @@ def run(cell: Cell, indices: range) -> Counts:
     return counts
 
 
-def measure(samples: int, workers: int) -> dict[Cell, Counts]:
-    """All cells, in pieces that several processes share."""
-    size = 100
-    found: dict[Cell, Counts] = {}
+def measure(samples: int, workers: int, keep: Path | None) -> dict[Cell, Counts]:
+    """All cells in turn, some samples at a time, shared by several processes."""
+    found = {cell: Counts([Tally() for _ in METHODS]) for cell in CELLS}
+    done: set[tuple[int, int]] = set()
+    for line in keep.read_text().splitlines() if keep is not None and keep.exists() else ():
+        place, start, separated, one_class, tallies = json.loads(line)
+        if start < samples:
+            done.add((place, start))
+            found[CELLS[place]] = found[CELLS[place]].add(Counts([Tally(*t) for t in tallies], separated, one_class))
     with ProcessPoolExecutor(workers) as pool:
-        jobs = [
-            (cell, pool.submit(run, cell, range(start, min(start + size, samples))))
-            for cell in CELLS
-            for start in range(0, samples, size)
-        ]
-        for cell, job in jobs:
+        jobs = {
+            pool.submit(run, cell, range(start, min(start + AT_ONCE, samples))): (place, start)
+            for start in range(0, samples, AT_ONCE)
+            for place, cell in enumerate(CELLS)
+            if (place, start) not in done
+        }
+        for job in as_completed(jobs):
+            place, start = jobs[job]
             counts = job.result()
-            found[cell] = found[cell].add(counts) if cell in found else counts
+            found[CELLS[place]] = found[CELLS[place]].add(counts)
+            if keep is not None:
+                tallies = [tuple(vars(tally).values()) for tally in counts.tallies]
+                with keep.open("a") as file:
+                    file.write(json.dumps([place, start, counts.separated, counts.one_class, tallies]) + "\n")
     return found
 
 
-def page(found: dict[Cell, Counts], samples: int, seconds: float) -> str:
+def page(found: dict[Cell, Counts], samples: int) -> str:
     """The tables and the sentences, in Markdown."""
     lines = [
-        f"{samples:,} samples a cell, nominal {100 * LEVEL:g} %, seed {SEED}; {seconds / 60:.0f} minutes. passline "
-        f"{passline.__version__}, NumPy {np.__version__}.",
+        f"{samples:,} samples a cell, nominal {100 * LEVEL:g} %, seed {SEED}; passline {passline.__version__}, "
+        f"NumPy {np.__version__}. Behind ± stands the Monte-Carlo standard error, in points.",
         "",
         "### The samples",
         "",
@@ -324,10 +339,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How often each interval holds the truth.")
     parser.add_argument("--samples", type=int, default=2_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="A file that keeps the counts, to go on from.")
     parser.add_argument("--write", type=Path, help="The page whose marked part is to be replaced.")
     arguments = parser.parse_args()
-    began = time.perf_counter()
-    text = page(measure(arguments.samples, arguments.workers), arguments.samples, time.perf_counter() - began)
+    text = page(measure(arguments.samples, arguments.workers, arguments.keep), arguments.samples)
     if arguments.write is None:
         print(text)
         return

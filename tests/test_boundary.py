@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,20 +148,20 @@ def test_menarche_has_the_ages_of_dose_p() -> None:
 @pytest.mark.parametrize("interval", ["delta", "fieller", "profile"])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_set_on_the_scale_of_a_function_is_taken_back_through_it(
-    term: str, forward: object, interval: str, sign: int
+    term: str, forward: Callable[[Any], Any], interval: str, sign: int
 ) -> None:
     rng = np.random.default_rng(8)
     x = rng.uniform(0.2, 3, 400)
-    t = forward(x)  # type: ignore[operator]
+    t = forward(x)
     middle = np.median(t)
     y = (rng.random(400) < 1 / (1 + np.exp(-sign * 2 * (t - middle) / t.std()))).astype(int)
     there = passline.fit(f"y ~ {term}", {"x": x, "y": y}).boundary("x", 0.6, interval=interval)
     plain = passline.fit("y ~ t", {"t": t, "y": y}).boundary("t", 0.6, interval=interval)
     assert there.shape == plain.shape == "bounded"
-    assert forward(there.estimate) == pytest.approx(plain.estimate, rel=1e-9)  # type: ignore[operator]
-    np.testing.assert_allclose(forward(np.array(there.pieces)), plain.pieces, rtol=1e-7)  # type: ignore[operator]
+    assert forward(there.estimate) == pytest.approx(plain.estimate, rel=1e-9)
+    np.testing.assert_allclose(forward(np.array(there.pieces)), plain.pieces, rtol=1e-7)
     step = 1e-5 * there.estimate
-    slope = (forward(there.estimate + step) - forward(there.estimate - step)) / (2 * step)  # type: ignore[operator]
+    slope = (forward(there.estimate + step) - forward(there.estimate - step)) / (2 * step)
     assert there.std_error == pytest.approx(plain.std_error / abs(slope), rel=1e-6)
 
 
@@ -173,7 +175,7 @@ def test_a_probability_out_of_reach_is_said_to_be() -> None:
     assert "no value of x reaches a probability of 0.95" in boundary_text(found)
 
 
-def quietly(formula: str, data: dict[str, object], **options: object) -> passline.Fit:
+def quietly(formula: str, data: Any, **options: Any) -> passline.Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return passline.fit(formula, data, **options)
@@ -233,9 +235,9 @@ def test_the_command_takes_the_table_for_a_profile(tmp_path: Path, capsys: pytes
     ],
 )
 def test_where_there_is_no_likelihood_to_profile_it_is_refused_and_auto_is_delta(
-    options: dict[str, object], words: str
+    options: dict[str, Any], words: str
 ) -> None:
-    fit = passline.fit("passed ~ hours", datasets.load("students"), **options)  # type: ignore[arg-type]
+    fit = passline.fit("passed ~ hours", datasets.load("students"), **options)
     assert fit.boundary("hours").interval == "delta"
     with pytest.raises(OptionError, match=words):
         fit.boundary("hours", interval="profile")
