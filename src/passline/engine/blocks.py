@@ -23,8 +23,8 @@ T = TypeVar("T")
 BLOCK_BYTES, BLOCK_ROWS = 1_000_000, 1_024
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
-# A walk over fewer numbers than this is over before a second thread has begun.
-THREADED = 200_000
+# A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
+THREADED, ALONE = 200_000, 5_000
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class Blocks:
         blocks = -(-self.n // self.size)
         ends = [min(-(-i * blocks // PARTS) * self.size, self.n) for i in range(PARTS + 1)]
         parts = [(a, b) for a, b in pairwise(ends) if b > a]
+        if self.n * self.p < ALONE:
+            return [f(self._between(*part)) for part in parts]
         threads = self.threads if self.n * self.p >= THREADED else 1
         return each(lambda part: f(self._between(*part)), parts, threads)
 

@@ -22,11 +22,12 @@ def available() -> int:
 def each(f: Callable[[A], T], parts: Sequence[A], threads: int) -> list[T]:
     """``f`` of each part, in order, on ``threads`` threads.
 
-    What comes out depends on the parts and not on the number of threads.
+    What comes out depends on the parts and not on the number of threads. BLAS's own threads wait in loops, which
+    costs a busy machine more than they bring.
     """
-    if threads < 2 or len(parts) < 2:
-        return [f(part) for part in parts]
     with _controller().limit(limits=1, user_api="blas"):
+        if threads < 2 or len(parts) < 2:
+            return [f(part) for part in parts]
         return list(_pool(threads).map(f, parts))
 
 
