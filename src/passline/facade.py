@@ -15,6 +15,7 @@ from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows, null_log_likelihood
+from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
 from passline.model import Model
 from passline.solvers.base import Report
@@ -106,7 +107,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit:
+class Fit(Tested):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
@@ -310,8 +311,8 @@ class Fit:
         return as_native({name: [getattr(test, name) for test in tests] for name in names}, self.native)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as JSON: numbers and binned summaries, no rows and no code; whole or not at all."""
-        modelfile.save(self.model, path)
+        """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""
+        modelfile.save(self.fingerprinted(), path)
 
     def warn(self, stacklevel: int = 2) -> None:
         """Raise this fit's warnings as Python's."""

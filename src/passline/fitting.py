@@ -22,6 +22,7 @@ from passline.inference.existence import Outcome, log_likelihood, maximum_likeli
 from passline.inference.firth import Penalised
 from passline.inference.firth import penalised as penalised_fit
 from passline.inference.firth_profile import firth_profiles
+from passline.inference.profile import profiles
 from passline.inference.robust import check_kind
 from passline.inference.sample import Sample, make_sample
 from passline.inference.verdict import describe
@@ -64,13 +65,17 @@ class Options:
             )
         if self.interval not in ("wald", "profile"):
             raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
-        if self.interval == "profile" and self.estimator != "firth":
-            raise OptionError("profile intervals are those of estimator='firth': choose 'wald'")
+        if self.interval == "profile" and self.penalty:
+            raise OptionError("a penalised fit (l2) has no profile intervals: leave the penalty or the intervals out")
         normal_quantile(self.level)
         if self.robust is not None:
             check_kind(self.robust, clustered="cluster" in self.roles)
         if self.dispersion not in DISPERSIONS:
             raise OptionError(f"the dispersion is {self.dispersion!r}: choose one of {', '.join(DISPERSIONS)}")
+        if self.interval == "profile" and (self.robust is not None or self.dispersion != "one"):
+            raise OptionError(
+                "profile intervals know nothing of robust errors or of an estimated dispersion: take wald"
+            )
         asked = self.robust is not None or "cluster" in self.roles or self.dispersion != "one"
         if asked and self.penalty:
             raise OptionError("a penalised estimate has no standard errors, robust or not: leave the penalty out")
@@ -109,8 +114,8 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     )
     names = sample.names
     terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
-    if firth is not None and options.interval == "profile":
-        terms = firth_profile_terms(terms, outcome, options.level)
+    if options.interval == "profile":
+        terms = profile_terms(terms, sample, outcome, options)
     model = Model(
         design=learned.design,
         terms=terms,
@@ -183,11 +188,14 @@ def under_jeffreys_prior(sample: Sample, report: Report | None = None) -> Penali
     return penalised_fit(sample, report)
 
 
-def firth_profile_terms(terms: Terms, outcome: Outcome, level: float) -> Terms:
-    """The table with penalised profile intervals, and the p-values of penalised likelihood-ratio tests beside them."""
-    assert outcome.estimate is not None
-    found = firth_profiles(outcome.estimate, level)
-    return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
+def profile_terms(terms: Terms, sample: Sample, outcome: Outcome, options: Options) -> Terms:
+    """The table with (penalised) profile intervals, and the p-values of likelihood-ratio tests beside them."""
+    if options.estimator == "firth":
+        assert outcome.estimate is not None
+        found = firth_profiles(outcome.estimate, options.level)
+        return replace(terms, conf_low=found.conf_low, conf_high=found.conf_high, p_value=found.p_value)
+    known = profiles(sample, outcome, options.level)
+    return replace(terms, conf_low=known.conf_low, conf_high=known.conf_high, p_value=known.p_value)
 
 
 def firth_glance(firth: Penalised | None, sample: Sample) -> dict[str, Any]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "fit": "Fit a logistic regression to a table.",
     "predict": "Predict with a model, one row for each row of a table.",
     "boundary": "Say at which value of a predictor the probability is what you ask.",
+    "compare": "Compare two models of the same rows.",
     "plot": "Draw a picture of a model.",
 }
 for place, (command, text) in enumerate(COMMANDS.items()):

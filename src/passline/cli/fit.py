@@ -13,6 +13,10 @@ from passline.errors import NotConvergedError, OptionError
 if TYPE_CHECKING:
     from passline.facade import Fit
 
+Interval = Annotated[
+    Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+]
+
 
 def fit(
     data: Data,
@@ -47,6 +51,7 @@ def fit(
         Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
     ] = "wald",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
+    interval: Interval = "wald",
     level: Level = 0.95,
     robust: Annotated[
         Literal["hc0", "hc1", "hc2", "hc3"] | None,
@@ -84,6 +89,7 @@ def fit(
             estimator=estimator,
             interval=interval,
             penalty=Penalty(l2=l2),
+            interval=interval,
             level=level,
             robust=robust,
             dispersion=dispersion,

@@ -78,14 +78,13 @@ def limiting_space(outcome: Outcome) -> Space | None:
 class Held:
     """The maximum (or supremum) of the log-likelihood where combinations of the coefficients are held.
 
-    ``coef``: (p,) the design's coefficients there (one limiting choice, where there is only a supremum). ``slope``:
-    (m,) by how much the log-likelihood grows with each held value. ``inner``: (k,) the solver's coefficients, where
-    the next search may start. ``separated``: whether the held model has no estimate of its own.
+    ``coef``: (p,) the design's coefficients there (one limiting choice, where there is only a supremum). ``inner``:
+    (k,) the solver's coefficients, where the next search may start. ``separated``: whether the held model has no
+    estimate of its own.
     """
 
     log_likelihood: float
     coef: Floats
-    slope: Floats
     inner: Floats
     converged: bool
     separated: bool
@@ -95,6 +94,15 @@ class Held:
     def space(self) -> Space:
         """Where it was found."""
         return self.face.space
+
+    @property
+    def slope(self) -> Floats:
+        """By how much the log-likelihood grows with each held value, (m,); costs a pass over the rows."""
+        objective, A = self.face.objective, self.face.A
+        if objective is None or not len(A):
+            return np.zeros(len(A))
+        gradient = np.asarray(objective(self.inner, 1).gradient)
+        return np.asarray(np.linalg.lstsq(A.T, -objective.total * gradient, rcond=None)[0])
 
 
 @dataclass(frozen=True)
@@ -160,10 +168,9 @@ def hold(face: Face, q: Floats, start: Floats | None = None) -> Held:
     where, A = face.space, face.A
     base = _base(A, q)
     if len(A) and np.abs(A @ base - q).max() > 1e-9 * (np.abs(q).max() + np.abs(A).max() * np.abs(base).max()):
-        nothing = np.full(len(q), np.nan)
-        return Held(-np.inf, where.back @ base, nothing, base, converged=True, separated=False, face=face)
+        return Held(-np.inf, where.back @ base, base, converged=True, separated=False, face=face)
     if face.objective is None:
-        return Held(0.0, where.back @ base, np.zeros(len(q)), base, converged=True, separated=face.separated, face=face)
+        return Held(0.0, where.back @ base, base, converged=True, separated=face.separated, face=face)
     section = Slice(blocks=face.objective.blocks, base=base, N=face.N)
     if section.p:
         found = newton(section, _start(section, face, q, start), patient=True, max_steps=STEPS)
@@ -172,8 +179,7 @@ def hold(face: Face, q: Floats, start: Floats | None = None) -> Held:
         v, loss, converged = section.place(found.coef), found.loss, found.converged
     else:
         v, loss, converged = base, float(section(np.zeros(0), 0).loss), True
-    slope = _multipliers(A, -section.total * section.whole_gradient(v))
-    return Held(-loss * section.total, where.back @ v, slope, v, converged, face.separated, face)
+    return Held(-loss * section.total, where.back @ v, v, converged, face.separated, face)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,10 +197,6 @@ class Slice(Objective):
         """The solver's coefficients of ``u``."""
         v: Floats = self.base + self.N @ u
         return v
-
-    def whole_gradient(self, v: Floats) -> Floats:
-        """The gradient in all of the solver's coordinates, (k,)."""
-        return np.asarray(Objective.__call__(self, v, 1).gradient)
 
     def __call__(self, w: Floats, order: int = 2) -> Value:
         value = super().__call__(self.place(w), order)
@@ -266,11 +268,6 @@ def _walk(face: Face, q: Floats) -> tuple[Slice, Solution]:
 def _base(A: Floats, q: Floats) -> Floats:
     """The shortest v with A v = q (as nearly as there is one): (k,)."""
     return np.asarray(np.linalg.lstsq(A, q, rcond=None)[0]) if len(A) else np.zeros(A.shape[1])
-
-
-def _multipliers(A: Floats, gradient: Floats) -> Floats:
-    """The m numbers with which the gradient (k,) is a combination of the held directions."""
-    return np.asarray(np.linalg.lstsq(A.T, gradient, rcond=None)[0]) if len(A) else np.zeros(0)
 
 
 def _complement(A: Floats) -> Floats:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.objective import Objective
 from passline.errors import OptionError
 from passline.inference.constrained import (
     Face,
@@ -132,7 +131,7 @@ def _end(face: Face, a: Floats, z: float, sign: float) -> float:
     where = face.space
     assert where.peak is not None
     assert where.curvature is not None
-    found = _direct(where.objective, a, where.peak, where.curvature, sign * z)
+    found = _direct(where, a, sign * z)
     if found is not None:
         return found
     wald = math.sqrt(float(a @ solve(where.curvature, a)) / where.objective.total)
@@ -140,19 +139,19 @@ def _end(face: Face, a: Floats, z: float, sign: float) -> float:
     return _search(_Equation(face, where.top, z), middle + sign * z * wald, sign, wald, inside=middle)
 
 
-def _direct(objective: Objective, a: Floats, peak: Floats, curvature: Floats, z: float) -> float | None:
+def _direct(where: Space, a: Floats, z: float) -> float | None:
     r"""The end by Newton's method on both equations at once: the likelihood's fall, and the others' stationarity.
 
     .. math:: \delta = H^{-1} (\mu a - g), \quad \mu^2 = 2 (F^* - F + \tfrac12 g^T H^{-1} g) / a^T H^{-1} a
 
     The sign of ``z`` chooses the end; None where it does not settle. Source: Venzon and Moolgavkar (1988).
     """
-    lowest = objective(peak, 0).loss
-    target = lowest + z * z / (2.0 * objective.total)
-    v: Floats = peak
-    g: Floats = np.zeros(len(peak))
-    H: Floats = curvature
-    gap = target - lowest
+    assert where.peak is not None
+    assert where.curvature is not None
+    objective = where.objective
+    gap = z * z / (2.0 * objective.total)
+    target = gap - where.top / objective.total
+    v, g, H = where.peak, np.zeros(len(where.peak)), where.curvature
     previous = math.inf
     for _ in range(DIRECT_STEPS):
         try:

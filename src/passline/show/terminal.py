@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from passline.boundary import Boundary
-from passline.model import Model
+from passline.model import Model, Terms
 
 WIDTH = 100
 
@@ -153,8 +153,16 @@ def _table(model: Model) -> str:
             ]
         else:
             cells = [_WORDS[terms.status[i]].format(limit=(terms.limit[i] or "").replace("inf", "infinite")), *[""] * 5]
+            if model.settings.get("interval") == "profile" and terms.status[i] != "aliased":
+                cells[3], cells[5] = p_value(terms.p_value[i]), _open_interval(terms, i)
         table.add_row(Text(name), *(Text(cell) for cell in cells))
     return _render(table)
+
+
+def _open_interval(terms: Terms, i: int) -> str:
+    """The interval of an estimate that is not finite, whose ends a model file leaves out where they are infinite."""
+    low, high = terms.conf_low[i], terms.conf_high[i]
+    return interval(0.0 if math.isnan(low) else _exp(low), math.inf if math.isnan(high) else _exp(high))
 
 
 _WORDS = {
@@ -188,6 +196,8 @@ def _foot(model: Model) -> list[str]:
         lines += _rates(model)
     if g["auc_apparent"] is not None:
         lines.append(f"AUC {g['auc_apparent']:.3f}, apparent: on the rows of the fit.")
+    if model.settings.get("interval") == "profile":
+        lines.append("Intervals are profile-likelihood intervals, p-values those of likelihood-ratio tests.")
     word = "Converged" if c["converged"] else "NOT CONVERGED"
     lines.append(
         f"{word}: gradient {c['gradient_norm']:.0e}, step left {c['max_step_in_se']:.0e} standard errors, "
