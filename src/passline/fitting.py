@@ -79,6 +79,11 @@ class Options:
         asked = self.robust is not None or "cluster" in self.roles or self.dispersion != "one"
         if asked and self.penalty:
             raise OptionError("a penalised estimate has no standard errors, robust or not: leave the penalty out")
+        if asked and self.estimator != "ml":
+            raise OptionError(
+                "robust errors, clusters and an estimated dispersion are those of maximum likelihood: choose "
+                "estimator='ml' with them"
+            )
 
 
 @dataclass(frozen=True)

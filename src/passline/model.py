@@ -107,6 +107,7 @@ class Model:
             "glance": dict(self.glance),
             "certificate": dict(self.certificate),
             "separation": dict(self.separation),
+            "errors": {name: self.settings.get(name) for name in ("robust", "clusters", "dispersion", "df")},
             "warnings": list(self.warnings),
         } | ({} if self.flic_intercept is None else {"flic_intercept": self.flic_intercept})
 

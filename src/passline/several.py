@@ -145,7 +145,7 @@ def side_by_side(
 
 
 def _check_one(fit: Fit, place: int) -> None:
-    if fit.model.separation["kind"] != "none":
+    if {"infinite", "undetermined"} & set(fit.model.terms.status):
         raise OptionError(
             f"fit {place} is separated: an infinite estimate cannot be pooled, and to leave the fit out would bias the "
             'others. Use estimator="firth" for all of them'

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from passline.cli.options import Data, Json, Level, output, print_json
+from passline.cli.options import (
+    Cluster,
+    Data,
+    Json,
+    Level,
+    Offset,
+    Positive,
+    SamplingWeights,
+    Trials,
+    Weights,
+    output,
+    print_json,
+)
 from passline.cli.progress import progress
 from passline.errors import NotConvergedError, OptionError
 
@@ -15,6 +27,16 @@ if TYPE_CHECKING:
 
 Interval = Annotated[
     Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
+]
+Estimator = Annotated[
+    Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
+]
+Robust = Annotated[
+    Literal["hc0", "hc1", "hc2", "hc3"] | None,
+    Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
+]
+Dispersion = Annotated[
+    Literal["one", "estimated"], Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial).")
 ]
 
 
@@ -32,35 +54,18 @@ def fit(
     sql: Annotated[
         str | None, Parameter(help="Read what this query gives; DATA may be left out, or be called data in the query.")
     ] = None,
-    weights: Annotated[str | None, Parameter(help="Column that says how often each row counts.")] = None,
-    sampling_weights: Annotated[
-        str | None, Parameter(help="Column that says how many of the population each row stands for.")
-    ] = None,
-    offset: Annotated[str | None, Parameter(help="Column that is added to the linear predictor.")] = None,
-    trials: Annotated[
-        str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
-    ] = None,
-    cluster: Annotated[
-        str | None, Parameter(help="Column whose equal values mark rows that belong together; robust errors.")
-    ] = None,
-    positive: Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")] = None,
-    estimator: Annotated[
-        Literal["ml", "firth"], Parameter(help="Maximum likelihood, or with Jeffreys' prior (finite when separated).")
-    ] = "ml",
-    interval: Annotated[
-        Literal["wald", "profile"], Parameter(help="Of the terms; with profile their p is the likelihood ratio's.")
-    ] = "wald",
+    weights: Weights = None,
+    sampling_weights: SamplingWeights = None,
+    offset: Offset = None,
+    trials: Trials = None,
+    cluster: Cluster = None,
+    positive: Positive = None,
+    estimator: Estimator = "ml",
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     interval: Interval = "wald",
     level: Level = 0.95,
-    robust: Annotated[
-        Literal["hc0", "hc1", "hc2", "hc3"] | None,
-        Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
-    ] = None,
-    dispersion: Annotated[
-        Literal["one", "estimated"],
-        Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial)."),
-    ] = "one",
+    robust: Robust = None,
+    dispersion: Dispersion = "one",
     missing: Annotated[
         Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")
     ] = "drop",
@@ -87,7 +92,6 @@ def fit(
             cluster=cluster,
             positive=positive,
             estimator=estimator,
-            interval=interval,
             penalty=Penalty(l2=l2),
             interval=interval,
             level=level,

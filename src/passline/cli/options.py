@@ -34,6 +34,19 @@ At = Annotated[
     ),
 ]
 
+Weights = Annotated[str | None, Parameter(help="Column that says how often each row counts.")]
+SamplingWeights = Annotated[
+    str | None, Parameter(help="Column that says how many of the population each row stands for.")
+]
+Offset = Annotated[str | None, Parameter(help="Column that is added to the linear predictor.")]
+Trials = Annotated[
+    str | None, Parameter(help="Column of trials, where the outcome counts successes or is their share.")
+]
+Cluster = Annotated[
+    str | None, Parameter(help="Column whose equal values mark rows that belong together; robust errors.")
+]
+Positive = Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")]
+
 
 def switch(text: str) -> Parameter:
     """A flag without a --no- form."""

@@ -66,8 +66,8 @@ def robust_covariance(sample: Sample, outcome: Outcome, kind: str, cluster: NDAr
     else:
         meat = _meat(blocks, v, counts, unit, (V, {"hc2": 1, "hc3": 2}.get(kind, 0)))
         factor = 1.0 if kind != "hc1" else n / (n - k) if n > k else np.nan
-    covariance = found.back @ (factor * V @ meat @ V) @ found.back.T
-    covariance = (covariance + covariance.T) / 2.0
+    half = found.back @ V @ root_of(factor * meat)
+    covariance = half @ half.T  # as a square, so that no variance is negative by rounding
     ok = np.array([word == "ok" for word in outcome.status])
     covariance[~ok, :] = covariance[:, ~ok] = np.nan
     return covariance
@@ -81,6 +81,15 @@ def check_kind(kind: str, *, clustered: bool) -> None:
         raise OptionError(
             f"robust={kind!r} is for single rows, whose leverages it uses; with a cluster choose 'hc0' or 'hc1'"
         )
+
+
+def root_of(V: Floats) -> Floats:
+    """R with V = R R' for a symmetric V without negative eigenvalues but for rounding, (k, k); NaN where V has one."""
+    if not np.isfinite(V).all():
+        return np.full_like(V, np.nan)
+    values, vectors = np.linalg.eigh(V)
+    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
+    return root
 
 
 def unit_weight(sample: Sample) -> Floats:
@@ -107,8 +116,7 @@ def clusters_of(sample: Sample, outcome: Outcome) -> int:
 def _meat(blocks: Blocks, v: Floats, counts: Floats, unit: Floats, leverage: tuple[Floats, int]) -> Floats:
     """The sum over units of s s' / (1 - h)^a, (k, k); ``leverage``: V and a."""
     V, a = leverage
-    values, vectors = np.linalg.eigh(V)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))  # V = root root'
+    root = root_of(V)
     total = np.zeros((blocks.p, blocks.p))
     for block, c, m in _walk(blocks, counts, unit):
         eta = block.eta(v)

@@ -42,8 +42,8 @@ def p_values(statistic: Floats, df: float | None = None) -> Floats:
     return np.asarray(2.0 * stdtr(df, -np.abs(statistic)))
 
 
-def chi2_p(statistic: float, df: float) -> float:
-    """P(X >= statistic) for a chi-squared X with ``df`` degrees of freedom; NaN for NaN and where df is below one."""
+def chi2_p(statistic: float, df: int) -> float:
+    """P(X >= statistic) for a chi-square X with ``df`` degrees of freedom; NaN for NaN and where df is 0."""
     if df < 1 or math.isnan(statistic):
         return math.nan
     if df == 1:
