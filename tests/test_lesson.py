@@ -163,7 +163,13 @@ def test_json_holds_exactly_one_document_with_the_contracts_names(capsys):
     assert set(document) == {
         "losses", "weight", "bias", "boundary", "probabilities", "separation", "limit_boundary", "firth", "settings",
     }  # fmt: skip
-    assert (document["separation"], document["limit_boundary"], document["firth"]) == ("complete", 2.5, None)
+    assert (document["separation"], document["limit_boundary"]) == ("complete", 2.5)
+    # Firth's estimate of the three points, as logistf gives it.
+    assert document["firth"] == {
+        "weight": pytest.approx(1.39814, abs=5e-6),
+        "bias": pytest.approx(-3.38844, abs=5e-6),
+        "boundary": pytest.approx(2.4235, abs=5e-5),
+    }
     assert document["settings"] == {
         "epochs": 40, "lr": 0.01, "seed": 0, "reduction": "sum", "loss": "bce", "optimizer": "sgd",
     }  # fmt: skip

@@ -31,6 +31,7 @@ def explain(lesson: Lesson) -> str:
 def as_json(lesson: Lesson) -> dict[str, object]:
     """Give the lesson as JSON can hold it, null for what is no number; `limit_boundary` is plain descent's on bce."""
     kind, low, high = separation(lesson.hours, lesson.passed)
+    jeffreys = firth_line(lesson.hours, lesson.passed)
     return {
         "losses": [_finite(loss) for loss in lesson.losses],
         "weight": _finite(lesson.weight),
@@ -39,7 +40,7 @@ def as_json(lesson: Lesson) -> dict[str, object]:
         "probabilities": {hours: _finite(p) for hours, p in lesson.probabilities.items()},
         "separation": kind,
         "limit_boundary": limit_boundary(low, high) if kind == "complete" else _finite(low),
-        "firth": None,
+        "firth": None if jeffreys is None else {"weight": jeffreys[0], "bias": jeffreys[1], "boundary": jeffreys[2]},
         "settings": {
             "epochs": lesson.epochs,
             "lr": lesson.learning_rate,
@@ -93,6 +94,29 @@ def limit_boundary(low: float, high: float) -> float:
         if low * high <= -(x * x + 2):
             return -1 / x
     return low + (high - low) / 2
+
+
+def firth_line(hours: Sequence[float], passed: Sequence[float]) -> tuple[float, float, float | None] | None:
+    """Weight, bias and boundary under Jeffreys' prior; None where all hours are alike, a None boundary where flat.
+
+    Source: Firth, Bias reduction of maximum likelihood estimates, Biometrika 80 (1993).
+    """
+    import numpy as np  # what no epoch needs is imported when the epochs are over
+
+    from passline.engine.blocks import Block, Blocks
+    from passline.engine.scaling import assemble
+    from passline.solvers.firth import firth
+    from passline.table.design import NumericColumns
+
+    if len(set(hours)) < 2:
+        return None
+    x, y = np.array(hours, dtype=np.float64), np.array(passed, dtype=np.float64)
+    columns, scaling = assemble([NumericColumns(x)], 2, len(x), True, None)
+    found = firth(Blocks(Block(columns, y)), scaling)
+    bias, weight = found.coef.tolist()
+    if not (found.solution.converged and math.isfinite(weight)):
+        return None
+    return weight, bias, _finite(-bias / weight) if weight else None
 
 
 def label(hours: float) -> str:
@@ -150,6 +174,12 @@ def _truths(lesson: Lesson) -> list[str]:
         )
     if low < high:
         facts.append(f"Every line between {low:g} and {high:g} hours would do as well: the points cannot choose.")
+    jeffreys = firth_line(lesson.hours, lesson.passed)
+    if jeffreys is not None and jeffreys[2] is not None:
+        facts.append(
+            f"One answer is finite: under Jeffreys' prior (Firth's method) the weight is {jeffreys[0]:.6g}, the bias "
+            f"{jeffreys[1]:.6g}, and the curve meets 0.5 at {jeffreys[2]:.5g} hours."
+        )
     facts.append("Where it stops is a matter of the epochs, the rate, sum or mean, the loss and the optimizer.")
     return facts
 

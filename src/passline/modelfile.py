@@ -120,6 +120,9 @@ def _model(document: Mapping[str, Any]) -> Model:
     for name in _MAPPINGS:
         if not isinstance(document[name], dict):
             raise ModelFileError(f"its {name} are not a table of names and values")
+    flic = document["settings"].get("flic_intercept")
+    if not (flic is None or (isinstance(flic, int | float) and not isinstance(flic, bool) and design.intercept)):
+        raise ModelFileError("its corrected intercept is no number")
     return Model(
         design=design,
         terms=Terms(

@@ -154,6 +154,8 @@ def constrained(found: Estimate, rows: Floats, values: Floats, near: Floats, *, 
     """
     objective = found.objective
     assert isinstance(objective, Jeffreys)
+    size = np.abs(rows).max(axis=1)  # of columns in the order of 1e300 the squares are no numbers
+    rows, values = rows / size[:, None], values / size
     aside = solve(found.solution.curvature, rows.T)
     near = near + aside @ np.linalg.solve(rows @ aside, values - rows @ near)
     starts = [near]
@@ -169,11 +171,15 @@ def constrained(found: Estimate, rows: Floats, values: Floats, near: Floats, *, 
     if not ends:
         v = hold(objective, rows, values, near).origin
         value = objective(v, 1)
-        return Constrained(v, float(value.loss), _slope(rows, np.asarray(value.gradient)), len(rows) == objective.p)
+        slope = _slope(rows, np.asarray(value.gradient)) / size
+        return Constrained(v, float(value.loss), slope, len(rows) == objective.p)
     best, v = min(ends, key=lambda end: end[0].loss)
-    return Constrained(v, best.loss, _slope(rows, np.asarray(objective(v, 1).gradient)), best.converged)
+    slope = _slope(rows, np.asarray(objective(v, 1).gradient)) / size
+    return Constrained(v, best.loss, slope, best.converged)
 
 
 def _slope(rows: Floats, gradient: Floats) -> Floats:
     """How the constrained objective changes with each constraint's value (Lagrange's multipliers)."""
+    if not np.isfinite(gradient).all():
+        return np.full(len(rows), np.nan)
     return np.asarray(np.linalg.lstsq(rows.T, gradient, rcond=None)[0], dtype=np.float64)

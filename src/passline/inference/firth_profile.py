@@ -54,7 +54,8 @@ def firth_profiles(found: Estimate, level: float) -> FirthProfiles:
 
 def firth_profile_ends(found: Estimate, row: Floats, z: float) -> tuple[float, float]:
     """The interval's ends of ``row`` (k,) times the solver's coefficients, where the signed root is -z and z."""
-    low, high = (_end(found, row, z, sign) for sign in (-1.0, 1.0))
+    size = float(np.abs(row).max())
+    low, high = (size * _end(found, row / size, z, sign) for sign in (-1.0, 1.0))
     return low, high
 
 

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from passline.engine.blocks import Blocks
+from passline.engine.blocks import Block, Blocks
 from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.engine.scaling import Floats, Scaling
-from passline.engine.value import Array
+from passline.engine.value import Array, Value
 from passline.solvers.base import Report, Solution, Status
-from passline.solvers.linear import NotPositiveDefiniteError, inverse
+from passline.solvers.linear import NotPositiveDefiniteError, inverse, solve
 from passline.solvers.newton import newton
 from passline.solvers.rank import independent
 
 # A sample this many times the number of columns has an optimum within a standard error or so (of its own) of the
 # whole table's; below five samples' worth of rows the detour costs more than it saves.
 SAMPLE_ROWS, SAMPLE_ROWS_A_COLUMN = 20_000, 50
+# Offsets beyond this leave next to no curvature at coefficients of zero.
+FAR = 5.0
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,33 @@ def in_design(
 
 def start(objective: Objective, report: Report | None = None) -> Floats:
     """Where to begin: the optimum of a sample, where the table is long enough for one to pay, else zero."""
-    zero = np.zeros(objective.p)
+    zero = origin(objective)
     m = max(SAMPLE_ROWS, SAMPLE_ROWS_A_COLUMN * objective.p)
     if objective.blocks.n < 5 * m:
         return zero
     sampled = newton(objective.sample(m), zero, report=report, max_steps=12)
     # A separated sample points far out and says nothing of the table.
     return sampled.coef if sampled.status is Status.CONVERGED else zero
+
+
+def origin(objective: Objective) -> Floats:
+    """Coefficients of zero, or where an offset lies far out those that bring the linear predictor closest to zero."""
+    zero, offset = np.zeros(objective.p), objective.blocks.all.offset
+    if offset is None or np.abs(offset).max() <= FAR:
+        return zero
+    sums = objective.blocks.sum(_least_squares)
+    assert sums.gradient is not None
+    assert sums.curvature is not None
+    try:
+        return 0.0 - solve(sums.curvature, sums.gradient)
+    except NotPositiveDefiniteError:
+        return zero
+
+
+def _least_squares(block: Block) -> Value:
+    c = np.ones(len(block.y)) if block.weight is None else block.weight
+    assert block.offset is not None
+    return Value(0.0, block.columns.transposed_times(c * block.offset), block.columns.gram(c))
 
 
 def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:

@@ -12,7 +12,7 @@ from passline.engine.objective import Objective
 from passline.engine.scaling import Floats, Scaling
 from passline.engine.value import Array, Value
 from passline.solvers.base import Report, Solution
-from passline.solvers.estimate import Estimate, in_design, independent_columns
+from passline.solvers.estimate import Estimate, in_design, independent_columns, origin
 from passline.solvers.held import Held
 from passline.solvers.linear import NotPositiveDefiniteError, whitener
 from passline.solvers.newton import newton
@@ -121,7 +121,7 @@ def _start(objective: Jeffreys, known: Estimate | None) -> Floats:
         candidate = known.solution.coef
         if np.isfinite(objective(candidate, 0).loss):
             return candidate
-    zero = np.zeros(objective.p)
+    zero = origin(objective)
     if np.isfinite(objective(zero, 0).loss):
         return zero
     # An offset far out empties the information at zero; a light ridge finds where the rows are.
