@@ -61,30 +61,21 @@ def fit(
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
     a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
     ``weights``: how often each row counts, ``sampling_weights``: how many of the population it stands for, ``offset``:
-    what is added to the linear predictor, ``trials``: of how many the outcome's successes are; each a column's name or
-    an array with one value a row.
-    ``cluster``: rows with one value belong together. ``robust``: "hc0" to "hc3", a sandwich covariance; with a
-    cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more). ``dispersion``: "estimated" from
-    grouped rows, which multiplies the covariance and makes z Student's t (quasi-binomial).
+    what is added to the linear predictor, ``trials``: of how many the outcome's successes are, ``cluster``: rows with
+    one value belong together; each a column's name or an array with one value a row. ``robust``: "hc0" to "hc3", a
+    sandwich covariance; with a cluster or sampling weights always one (hc0; R's svyglm has n / (n - 1) more).
+    ``dispersion``: "estimated" from grouped rows, which multiplies the covariance and makes z Student's t.
     ``positive``: the outcome's label that counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys'
-    prior, finite for every separated outcome too. ``interval``: "wald" or "profile" (with the p-values of
-    likelihood-ratio tests beside it). ``penalty``: ridge, on the columns as given. ``missing``: "drop"
-    incomplete rows (they are counted), or "error". ``report`` is called after each step of long work.
+    prior, finite for every separated outcome too. ``interval``: "wald" or "profile", with likelihood-ratio p-values.
+    ``penalty``: ridge, on the columns as given. ``missing``: "drop" incomplete rows (they are counted), or "error".
+    ``report`` is called after each step of long work.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
     roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
-    options = Options(
-        estimator=estimator,
-        penalty=penalty,
-        level=level,
-        interval=interval,
-        robust=robust,
-        dispersion=dispersion,
-        roles=roles.saved(),
-    )
+    options = Options(estimator, penalty, level, robust, dispersion, roles.saved(), interval)
     if missing not in ("drop", "error"):
         raise OptionError(f"missing is {missing!r}: choose 'drop' or 'error'")
     source = open_source(data, sql=sql)
