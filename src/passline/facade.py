@@ -14,7 +14,7 @@ from passline import modelfile
 from passline.averages import Averaged
 from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
-from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
+from passline.errors import ConvergenceWarning, DataWarning, OptionError, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows
 from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
@@ -245,11 +245,11 @@ class Fit(Averaged, Tested):
                 f"not converged after {self.certificate['passes']} passes: the gradient is "
                 f"{self.certificate['gradient_norm']:.1e}; look for columns that nearly repeat others"
             )
-            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel)
         separated = self.model.separation["kind"] != "none"
         for text in self.model.warnings:
-            kind = SeparationWarning if separated and "separated" in text else PasslineWarning
-            warnings.warn(text, kind, stacklevel=stacklevel + 1)
+            kind = SeparationWarning if separated and "separated" in text else DataWarning
+            warnings.warn(text, kind, stacklevel=stacklevel)
 
 
 class Separation:

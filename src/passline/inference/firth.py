@@ -78,6 +78,7 @@ def penalised(sample: Sample, report: Report | None = None) -> Penalised:
     outcome = Outcome(
         coef=coef,
         covariance=found.covariance,
+        std_error=found.std_error,
         status=status,
         limit=(None,) * len(status),
         eta=eta,
