@@ -118,6 +118,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         else errors_of(sample, outcome, options.robust, options.dispersion)
     )
     names = sample.names
+    certificate = _certificate(outcome, sample.blocks, time.perf_counter() - begin)
     terms = wald_terms(names, outcome, errors.covariance, options.level, errors.df)
     if options.interval == "profile":
         terms = profile_terms(terms, sample, outcome, options)
@@ -131,7 +132,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
         glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
-        certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
+        certificate=certificate,
         separation={
             "kind": "none" if verdict.recession is None else verdict.recession.kind,
             "terms": [
