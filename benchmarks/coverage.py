@@ -265,9 +265,12 @@ def measure(samples: int, workers: int, keep: Path | None) -> dict[Cell, Counts]
 
 def page(found: dict[Cell, Counts], samples: int) -> str:
     """The tables and the sentences, in Markdown."""
+    close = max(CLOSE, ERRORS * math.sqrt(LEVEL * (1 - LEVEL) / samples))
     lines = [
         f"{samples:,} samples a cell, nominal {100 * LEVEL:g} %, seed {SEED}; passline {passline.__version__}, "
         f"NumPy {np.__version__}. Behind ± stands the Monte-Carlo standard error, in points.",
+        f"An interval is said to hold where it is within {100 * close:.1f} points of nominal: {ERRORS:g} such errors, or "
+        f"{100 * CLOSE:g} point. What lies within that, this many samples cannot tell.",
         "",
         "### The samples",
         "",
