@@ -269,8 +269,8 @@ def page(found: dict[Cell, Counts], samples: int) -> str:
     lines = [
         f"{samples:,} samples a cell, nominal {100 * LEVEL:g} %, seed {SEED}; passline {passline.__version__}, "
         f"NumPy {np.__version__}. Behind ± stands the Monte-Carlo standard error, in points.",
-        f"An interval is said to hold where it is within {100 * close:.1f} points of nominal: {ERRORS:g} such errors, or "
-        f"{100 * CLOSE:g} point. What lies within that, this many samples cannot tell.",
+        f"An interval is said to hold where it is within {100 * close:.1f} points of nominal ({ERRORS:g} such errors, "
+        f"at least {100 * CLOSE:g}). What lies within that, this many samples cannot tell.",
         "",
         "### The samples",
         "",
