@@ -194,7 +194,8 @@ class Fit(Averaged, Diagnosed, Tested):
         level: float = 0.95,
     ) -> Boundary:
         """The value of ``variable`` at which the probability is ``probability``; see :func:`boundary`."""
-        return boundary(self.model, variable, probability, at, interval=interval, level=level)
+        rows = None if self.rows is None else (self.rows.sample, self.rows.outcome)
+        return boundary(self.model, variable, probability, at, interval=interval, level=level, rows=rows)
 
     def with_rows(
         self,

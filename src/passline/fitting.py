@@ -114,6 +114,8 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
     errors = (
         Errors(np.full_like(outcome.covariance, np.nan), None, 0, None, None)
         if penalised
+        else Errors(outcome.covariance, None, 0, None, None)
+        if firth is not None
         else errors_of(sample, outcome, options.robust, options.dispersion)
     )
     names = sample.names
