@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from passline import datasets, errors
     from passline.boundary import Boundary
+    from passline.checks import Finding
     from passline.engine.penalty import Penalty
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 # Where each public name lives; it is imported when it is first asked for, so that no command pays for another.
 _HOMES = {
     "Boundary": "passline.boundary",
+    "Finding": "passline.checks",
     "Fit": "passline.facade",
     "Penalty": "passline.engine.penalty",
     "Pooled": "passline.several",
@@ -30,6 +32,7 @@ _HOMES = {
 
 __all__ = [
     "Boundary",
+    "Finding",
     "Fit",
     "Penalty",
     "Pooled",

@@ -108,8 +108,13 @@ def compare(first: Model, second: Model, columns: Matrices | None = None) -> Com
     a, b = _standing(small), _standing(large)
     df = b.rank - a.rank
     if not nested:
-        advice = "" if columns is not None else " that their terms show (pass the data to have the columns looked at)"
-        note = f"neither model is nested in the other{advice}: no test; AIC and BIC still compare them"
+        what = (
+            "neither model is nested in the other"
+            if columns is not None
+            else "their terms do not show that either model is nested in the other (pass the data to have the columns "
+            "looked at)"
+        )
+        note = f"{what}: no test; AIC and BIC still compare them"
         return Comparison(a, b, nested, math.nan, 0, math.nan, note)
     statistic = max(2.0 * (b.log_likelihood - a.log_likelihood), 0.0)
     note = "" if df else "both models say the same of these rows"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from passline.errors import OptionError
 from passline.inference.existence import Outcome
-from passline.inference.profile import profile_of
+from passline.inference.profile import move_of, profile_of
 from passline.inference.sample import Sample
 from passline.inference.term_tests import Hypothesis, joint_test
 from passline.model import Model, number
@@ -94,7 +94,7 @@ def contrast(
     nothing = math.nan
     if not row.any():
         return Contrast(label, 0.0, 0.0, nothing, nothing, 0.0, 0.0, "ok", interval, level, held, row)
-    estimate, status = _estimate(model, row)
+    estimate, status = _estimate(model, row, _move(model, row) if rows is None else move_of(*rows, row))
     used = row != 0
     variance = float(row[used] @ model.covariance[np.ix_(used, used)] @ row[used]) if status == "ok" else nothing
     error = math.sqrt(variance) if variance >= 0 else nothing
@@ -162,9 +162,9 @@ def contrast_row(model: Model, changes: Mapping[str, Any], at: Mapping[str, Any]
         elif design.kinds[name] == "number" and not model.summaries[name].get("levels"):
             end[name] = start[name] + _finite(name, value)
         else:
-            levels = ", ".join(repr(level) for level in model.summaries[name]["levels"][:6])
+            levels = ", ".join(repr(level) for level in model.summaries[name]["levels"][:8])
             raise OptionError(
-                f"{name!r} is a category: give two of its levels, as in ({levels}), the first against the second"
+                f"{name!r} is a category: give a pair of its levels ({levels}), the first against the second"
             )
     if moved:
         both = {name: [start[name], end[name]] for name in design.variables}
@@ -175,18 +175,19 @@ def contrast_row(model: Model, changes: Mapping[str, Any], at: Mapping[str, Any]
     return row, held
 
 
-def _estimate(model: Model, row: Floats) -> tuple[float, str]:
-    """The number row'w: infinite where every separating direction moves it one way, NaN where they disagree."""
+def _estimate(model: Model, row: Floats, move: float) -> tuple[float, str]:
+    """The number row'w, where separating directions leave it finite."""
+    if math.isnan(move):
+        return math.nan, "undetermined"
+    return (move * math.inf, "infinite") if move else (float(row @ model.coef), "ok")
+
+
+def _move(model: Model, row: Floats) -> float:
+    """Which way separating directions move row'w, as far as those that the model keeps tell; NaN: both ways."""
     along = model.directions @ row
     size = np.abs(model.directions) @ np.abs(row)
-    sign = np.where(np.abs(along) <= 1e-9 * size, 0.0, np.sign(along))
-    if not sign.any():
-        return float(row @ model.coef), "ok"
-    if (sign >= 0).all() and sign[0] > 0:
-        return math.inf, "infinite"
-    if (sign <= 0).all() and sign[0] < 0:
-        return -math.inf, "infinite"
-    return math.nan, "undetermined"
+    signs = set(np.where(np.abs(along) <= 1e-9 * size, 0.0, np.sign(along)).tolist()) - {0.0}
+    return math.nan if len(signs) == 2 else signs.pop() if signs else 0.0
 
 
 def _not_estimable(model: Model, R: Floats) -> str | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from passline import modelfile
 from passline.averages import Averaged
 from passline.boundary import Boundary, boundary
+from passline.diagnostics import Diagnosed
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, DataWarning, OptionError, SeparationWarning
 from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dropped
@@ -101,7 +102,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit(Averaged, Tested):
+class Fit(Averaged, Diagnosed, Tested):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
@@ -193,7 +194,8 @@ class Fit(Averaged, Tested):
         level: float = 0.95,
     ) -> Boundary:
         """The value of ``variable`` at which the probability is ``probability``; see :func:`boundary`."""
-        return boundary(self.model, variable, probability, at, interval=interval, level=level)
+        rows = None if self.rows is None else (self.rows.sample, self.rows.outcome)
+        return boundary(self.model, variable, probability, at, interval=interval, level=level, rows=rows)
 
     def with_rows(
         self,

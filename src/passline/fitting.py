@@ -17,7 +17,7 @@ from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
-from passline.inference.errors import DISPERSIONS, Errors, errors_of, no_errors
+from passline.inference.errors import DISPERSIONS, Errors, errors_of, no_errors, own_errors
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
 from passline.inference.firth import Penalised
 from passline.inference.firth import penalised as penalised_fit
@@ -111,9 +111,14 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
     else:
         outcome, verdict = firth.outcome, firth.verdict
-    asked = options.robust, options.dispersion
-    errors = no_errors(len(outcome.coef)) if penalised else errors_of(sample, outcome, *asked)
+    if penalised:
+        errors = no_errors(len(outcome.coef))
+    elif firth is not None:
+        errors = own_errors(outcome)
+    else:
+        errors = errors_of(sample, outcome, options.robust, options.dispersion)
     names = sample.names
+    certificate = _certificate(outcome, sample.blocks, time.perf_counter() - begin)
     terms = wald_terms(names, outcome, errors, options.level)
     if options.interval == "profile":
         terms = profile_terms(terms, sample, outcome, options)
@@ -127,7 +132,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         level=options.level,
         rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
         glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
-        certificate=_certificate(outcome, sample.blocks, time.perf_counter() - begin),
+        certificate=certificate,
         separation={
             "kind": "none" if verdict.recession is None else verdict.recession.kind,
             "terms": [

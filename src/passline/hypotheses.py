@@ -51,7 +51,7 @@ class Tested:
         rows = self._rows("tests")
         found = column_tests(rows.sample, rows.outcome, self.model.covariance)
         names = ("lr", "lr_p", "score", "score_p", "wald", "wald_p")
-        columns: dict[str, Sequence[Any]] = {"term": found.names}
+        columns: dict[str, Sequence[Any]] = {"term": list(found.names)}
         return as_native({**columns, **{name: getattr(found, name).tolist() for name in names}}, self.native)
 
     def profile(self, level: float = 0.95) -> Any:
@@ -63,7 +63,7 @@ class Tested:
         rows = self._rows("profile")
         found = profiles(rows.sample, rows.outcome, level)
         names = ("conf_low", "conf_high", "statistic", "p_value")
-        columns: dict[str, Sequence[Any]] = {"term": self.model.terms.names}
+        columns: dict[str, Sequence[Any]] = {"term": list(self.model.terms.names)}
         return as_native({**columns, **{name: getattr(found, name).tolist() for name in names}}, self.native)
 
     def contrast(

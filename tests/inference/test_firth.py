@@ -186,13 +186,13 @@ def test_both_ends_of_a_profile_satisfy_their_own_equation(formula):
     found, terms = fit.rows.outcome.estimate, fit.model.terms
     for j, ends in enumerate(zip(terms.conf_low, terms.conf_high, strict=True)):
         for end in ends:
-            held = constrained(found, found.back[[j]], np.array([end]), found.solution.coef)
+            held = constrained(found, found.back[[j]], np.array([end]))
             statistic = 2 * found.objective.total * (held.loss - found.solution.loss)
             assert statistic == pytest.approx(2.705543454095414, abs=1e-8)  # the 0.9 quantile of chi-squared(1)
         assert ends[0] < terms.estimate[j] < ends[1]
 
 
-@pytest.mark.parametrize("unit", [1e-150, 1e150])
+@pytest.mark.parametrize("unit", [1e-200, 1e300])
 def test_profiles_follow_the_units_of_a_column_however_large_or_small(unit):
     x, y = np.array([1.0, 2.0, -1.0, 0.0, 0.5]), [0, 1, 0, 1, 1]
     plain = firth("y ~ x", {"x": x, "y": y}, interval="profile").model.terms

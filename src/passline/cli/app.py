@@ -22,6 +22,7 @@ COMMANDS = {
     "lesson": "Learn from three points, with PyTorch, from how many hours of revision on one passes.",
     "fit": "Fit a logistic regression to a table.",
     "predict": "Predict with a model, one row for each row of a table.",
+    "check": "Look for what would make a fit's numbers wrong, and say it.",
     "boundary": "Say at which value of a predictor the probability is what you ask.",
     "compare": "Compare two models of the same rows.",
     "plot": "Draw a picture of a model.",

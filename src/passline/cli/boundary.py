@@ -16,7 +16,13 @@ def boundary(
     *,
     probability: Annotated[float, Parameter(help="The level to reach.")] = 0.5,
     at: At = None,
-    interval: Annotated[Literal["auto", "delta", "fieller"], Parameter(help="How the interval is found.")] = "auto",
+    interval: Annotated[
+        Literal["auto", "delta", "fieller", "profile"],
+        Parameter(help="How the set is found; auto is profile where --data is given and not long, else delta."),
+    ] = "auto",
+    data: Annotated[
+        str | None, Parameter(help="The table of the fit, which the profile needs; another one is refused.")
+    ] = None,
     level: Level = 0.95,
     json: Json = False,
 ) -> None:
@@ -25,7 +31,13 @@ def boundary(
     from passline.boundary import boundary as find
     from passline.boundary import parse_at
 
-    found = find(modelfile.load(model), variable, probability, parse_at(at or []), interval=interval, level=level)
+    held, loaded = parse_at(at or []), modelfile.load(model)
+    if data is None:
+        found = find(loaded, variable, probability, held, interval=interval, level=level)
+    else:
+        from passline.facade import Fit
+
+        found = Fit(loaded).with_rows(data).boundary(variable, probability, held, interval, level)
     if json:
         print_json(found.as_json())
         return

@@ -33,6 +33,7 @@ Robust = Annotated[
     Literal["hc0", "hc1", "hc2", "hc3"] | None,
     Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
 ]
+Missing = Annotated[Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")]
 Dispersion = Annotated[
     Literal["one", "estimated"], Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial).")
 ]
@@ -65,9 +66,7 @@ def fit(
     level: Level = 0.95,
     robust: Robust = None,
     dispersion: Dispersion = "one",
-    missing: Annotated[
-        Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")
-    ] = "drop",
+    missing: Missing = "drop",
     json: Json = False,
 ) -> None:
     """Fit a logistic regression: passline fit birthwt.csv 'low ~ age + lwt + smoke'."""

@@ -18,7 +18,7 @@ from passline.inference.existence import Outcome
 from passline.inference.sample import Sample
 from passline.inference.separation import recession
 from passline.solvers.base import Solution
-from passline.solvers.estimate import working_columns
+from passline.solvers.estimate import independent_columns
 from passline.solvers.linear import NotPositiveDefiniteError, solve
 from passline.solvers.newton import newton
 
@@ -59,8 +59,8 @@ def space(sample: Sample, outcome: Outcome) -> Space:
         assert outcome.estimate is not None
         found = outcome.estimate
         return Space(found.objective, found.back, outcome.log_likelihood, found.solution.coef, found.solution.curvature)
-    work, basis, _ = working_columns(sample.blocks, sample.scaling)
-    return Space(Objective(work), sample.scaling.restore(basis), outcome.log_likelihood, None, None)
+    work = independent_columns(sample.blocks, sample.scaling)
+    return Space(Objective(work.blocks), sample.scaling.restore(work.basis), outcome.log_likelihood, None, None)
 
 
 def limiting_space(outcome: Outcome) -> Space | None:
@@ -137,10 +137,13 @@ def constrained_log_likelihood(
     return hold(face, np.atleast_1d(np.asarray(value, dtype=np.float64)), None if warm is None else warm.inner)
 
 
-def make_face(where: Space, A: Floats) -> Face:
-    """What the held combinations ``A`` (m, k) leave free, with its own verdict on separation."""
+def make_face(where: Space, A: Floats, *, judge: bool = True) -> Face:
+    """What the held combinations ``A`` (m, k) leave free, with its own verdict on separation.
+
+    Without ``judge`` no linear programme is solved: Newton's method then runs up to a supremum step by step.
+    """
     N = _complement(A)
-    if not where.separated or not N.shape[1]:
+    if not judge or not where.separated or not N.shape[1]:
         return Face(where, A, N, where.objective, separated=False)
     blocks = where.objective.blocks
     X = blocks.all.columns.dense()

@@ -42,6 +42,11 @@ class Errors:
     notes: tuple[str, ...] = ()
 
 
+def own_errors(outcome: Outcome) -> Errors:
+    """Those of the estimator itself."""
+    return Errors(outcome.covariance, outcome.std_error, None, 0, None, None)
+
+
 def no_errors(p: int) -> Errors:
     """What a penalised estimate has."""
     return Errors(np.full((p, p), np.nan), np.full(p, np.nan), None, 0, None, None)
@@ -81,7 +86,7 @@ def errors_of(sample: Sample, outcome: Outcome, robust: str | None, dispersion: 
         return Errors(*robust_errors(sample, outcome, robust, sample.cluster), robust, clusters, None, phi, notes)
     V, error = outcome.covariance, outcome.std_error
     if fit is None or phi is None:
-        return Errors(V, error, None, 0, None, None)
+        return own_errors(outcome)
     if dispersion == "estimated":
         if math.isnan(phi):
             raise OptionError(

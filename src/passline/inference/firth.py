@@ -7,6 +7,7 @@ misses the observed rate. FLIC estimates the intercept again by maximum likeliho
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +28,7 @@ from passline.inference.sample import Sample
 from passline.inference.wald import chi2_p
 from passline.solvers.base import Report, Solution
 from passline.solvers.estimate import Estimate
-from passline.solvers.firth import SMALL, Jeffreys, firth, maximise
+from passline.solvers.firth import SMALL, Jeffreys, firth, maximise, scored
 from passline.solvers.held import hold
 from passline.solvers.linear import solve
 from passline.solvers.newton import newton
@@ -133,7 +134,7 @@ def penalised_test(found: Estimate, columns: NDArray[np.intp]) -> tuple[float, i
     kept = columns[found.keep[columns]]
     if not len(kept):
         return math.nan, 0, math.nan
-    held = constrained(found, found.back[kept], np.zeros(len(kept)), found.solution.coef)
+    held = constrained(found, found.back[kept], np.zeros(len(kept)))
     statistic = max(2.0 * found.objective.total * (held.loss - found.solution.loss), 0.0)
     return statistic, len(kept), chi2_p(statistic, len(kept))
 
@@ -148,29 +149,34 @@ class Constrained:
     settled: bool
 
 
-def constrained(found: Estimate, rows: Floats, values: Floats, near: Floats, *, rest: float = 0.0) -> Constrained:
+def constrained(
+    found: Estimate, rows: Floats, values: Floats, near: Sequence[Floats] = (), *, rest: float = 0.0
+) -> Constrained:
     """The maximum of the penalised likelihood with ``rows`` (m, k) times the solver's coefficients at ``values`` (m,).
 
-    The search begins at ``near`` (k,); a decrement of ``rest`` is good enough.
+    With a coefficient held two maxima are common where the outcome is separated, and the higher one counts: the search
+    begins at each of ``near`` (k,), and in small tables at the estimate and at zero too. A decrement of ``rest`` is
+    good enough.
     """
     objective = found.objective
     assert isinstance(objective, Jeffreys)
     size = np.abs(rows).max(axis=1)  # of columns in the order of 1e300 the squares are no numbers
     rows, values = rows / size[:, None], values / size
     aside = solve(found.solution.curvature, rows.T)
-    near = near + aside @ np.linalg.solve(rows @ aside, values - rows @ near)
-    starts = [near]
-    if objective.blocks.n * objective.p**3 <= SMALL and rest == 0.0:
-        starts.append(np.zeros(objective.p))
+    across = aside @ np.linalg.inv(rows @ aside)
+    small = objective.blocks.n * objective.p**3 <= SMALL
+    peak = found.solution.coef
     ends: list[tuple[Solution, Floats]] = []
-    for start in starts:
-        held = hold(objective, rows, values, start)
-        if held.free.shape[1] == 0 or not np.isfinite(held(np.zeros(held.free.shape[1]), 0).loss):
+    starts = [*near, peak, np.zeros(objective.p)] if small else [*near] if near else [peak]
+    for place, start in enumerate(starts):
+        held = hold(objective, rows, values, start + across @ (values - rows @ start))
+        u = np.zeros(held.free.shape[1])
+        if len(u) == 0 or not np.isfinite(held(u, 0).loss):
             continue
-        solution = maximise(held, np.zeros(held.free.shape[1]), rest=rest)
+        solution = maximise(held, u if place < len(near) or not small else scored(held, u), rest=rest)
         ends.append((solution, held.at(solution.coef)))
     if not ends:
-        v = hold(objective, rows, values, near).origin
+        v = hold(objective, rows, values, peak).origin
         value = objective(v, 1)
         slope = _slope(rows, np.asarray(value.gradient)) / size
         return Constrained(v, float(value.loss), slope, len(rows) == objective.p)

@@ -65,18 +65,19 @@ def _end(found: Estimate, row: Floats, z: float, sign: float) -> float:
     middle = float(row @ peak)
     reach = z * float(np.linalg.norm(_root(found, row)))
     inside, outside = middle, math.inf * sign
+    # Where the profile changes from one maximum to another, the points on both sides lead to both.
+    reached = {False: peak}
+    near: tuple[Floats, ...] = (peak,)
     b, before, at = middle + sign * reach, middle, peak
-    near = peak
     for _ in range(STEPS):
         point = constrained(found, row[None], np.array([b]), near, rest=REST)
         fall = 2.0 * total * (point.loss - top)
         if abs(fall - z * z) <= EQUATION * max(1.0, z * z) and point.settled:
             return b
-        if fall > z * z or not math.isfinite(fall):
-            outside = b
-        else:
-            inside = b
-        root = math.sqrt(max(fall, 0.0)) if math.isfinite(fall) else math.nan
+        known = math.isfinite(fall)
+        beyond = fall > z * z or not known
+        inside, outside = (inside, b) if beyond else (b, outside)
+        root = math.sqrt(max(fall, 0.0)) if known else math.nan
         slope = total * float(point.slope[0]) / root if root else math.nan
         new = b - (root - z) / slope if slope * sign > 0 else math.nan
         if math.isinf(outside):
@@ -89,9 +90,10 @@ def _end(found: Estimate, row: Floats, z: float, sign: float) -> float:
             new = 0.5 * (low + high)
         if new == b or (math.isfinite(outside) and high - low <= 4.0 * EPS * max(abs(low), abs(high))):
             return b
-        if math.isfinite(point.loss):
-            # Straight on along the profile so far.
-            near = point.coef + (point.coef - at) * ((new - b) / (b - before))
+        if known:
+            reached[beyond] = point.coef
+            straight_on = point.coef + (point.coef - at) * ((new - b) / (b - before))
+            near = (straight_on, *(coef for side, coef in reached.items() if side != beyond))
             before, at = b, point.coef
         b = new
     return math.nan

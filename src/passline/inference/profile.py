@@ -88,10 +88,15 @@ def profile_of(sample: Sample, outcome: Outcome, row: Floats, level: float, null
     """The profile of a linear combination row'w, ``row``: (p,). Raises OptionError as :func:`profiles` does."""
     z = normal_quantile(level)
     refuse_without_likelihood(sample, "profile intervals")
-    whole, move = space(sample, outcome), 0.0
-    if outcome.recession is not None:
-        move = float(recession(whole.objective.blocks, row[None] @ whole.back).moves[0])
-    return _profile(whole, outcome, row, z, move=move, null=null)
+    return _profile(space(sample, outcome), outcome, row, z, move=move_of(sample, outcome, row), null=null)
+
+
+def move_of(sample: Sample, outcome: Outcome, row: Floats) -> float:
+    """Which way the cone of recession takes row'w: +1 or -1 where to infinity, 0 nowhere, NaN where it disagrees."""
+    if outcome.recession is None:
+        return 0.0
+    whole = space(sample, outcome)
+    return float(recession(whole.objective.blocks, row[None] @ whole.back).moves[0])
 
 
 def refuse_without_likelihood(sample: Sample, what: str) -> None:

@@ -28,12 +28,14 @@ def boundary_text(found: Boundary) -> str:
     head = f"Probability {found.probability:g} is reached at {found.variable}"
     if math.isnan(found.estimate):
         lines = [f"No estimate{at}: {found.note}."]
-        if found.pieces:
-            lines.append(f"  {found.variable}: {set_text(found)} ({found.interval})")
+        if found.interval == "gap":
+            lines += [f"  The gap: {set_text(found)}."] if found.pieces else []
+        elif found.pieces or found.interval != "delta":
+            lines.append(f"  {100 * found.level:g} % {found.interval} set: {set_text(found)}.")
         return "\n".join(lines)
     lines = [f"{head} = {number(found.estimate, 7)}{at}."]
     error = "" if math.isnan(found.std_error) else f"standard error {number(found.std_error, 6)}; "
-    lines.append(f"  {error}{100 * found.level:g} % {found.interval} set: {set_text(found)}")
+    lines.append(f"  {error}{100 * found.level:g} % {found.interval} set: {set_text(found)}.")
     if found.others:
         lines.append("  Also at " + ", ".join(number(value, 7) for value in found.others))
     if found.note:
@@ -42,20 +44,22 @@ def boundary_text(found: Boundary) -> str:
 
 
 def set_text(found: Boundary) -> str:
-    """A confidence set in words."""
+    """A confidence set in words, with what its shape means."""
+    pieces = [(number(low, 7), number(high, 7)) for low, high in found.pieces]
+    text = " and ".join(f"{low} to {high}" for low, high in pieces)
     if found.shape == "empty":
-        return "none"
-    if found.shape == "everything":
-        return "every value; the data rule none out"
-    return " and ".join(_piece(low, high) for low, high in found.pieces)
-
-
-def _piece(low: float, high: float) -> str:
-    if math.isinf(low):
-        return f"up to {number(high, 7)}"
-    if math.isinf(high):
-        return f"from {number(low, 7)} up"
-    return f"{number(low, 7)} to {number(high, 7)}"
+        text = "none" if found.interval == "delta" else "none; the data rule every value out"
+    elif found.shape == "everything":
+        text = "every value; the data rule none out"
+    elif found.shape == "unbounded" and found.open_ends[0]:
+        text = f"up to {pieces[0][1]}, with no lower end"
+    elif found.shape == "unbounded":
+        text = f"from {pieces[0][0]} up, with no upper end"
+    elif found.shape == "disjoint" and len(pieces) == 2 and all(found.open_ends):
+        text = f"every value except {pieces[0][1]} to {pieces[1][0]}; the data do not rule out a flat curve"
+    elif found.shape == "disjoint":
+        text += f", {len(pieces)} pieces"
+    return text
 
 
 def _short(value: object) -> str:

@@ -118,15 +118,6 @@ def in_design(
     return Estimate(coef, covariance, std_error, scaling.standardised_gradient(g), keep, solution, objective, back)
 
 
-def working_columns(blocks: Blocks, scaling: Scaling) -> tuple[Blocks, Floats, Array]:
-    """Blocks over independent columns, (p, k) from their coefficients to the given blocks', and which columns they are.
-
-    Columns so close to dependent that a curvature would lose digits are turned into orthogonal ones.
-    """
-    worked = independent_columns(blocks, scaling)
-    return worked.blocks, worked.basis, worked.kept
-
-
 def start(objective: Objective, report: Report | None = None) -> Floats:
     """Where to begin: the optimum of a sample, where the table is long enough for one to pay, else zero."""
     zero = origin(objective)

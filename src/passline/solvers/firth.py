@@ -93,8 +93,7 @@ def firth(blocks: Blocks, scaling: Scaling, known: Estimate | None = None, repor
         # The penalised likelihood of a small table can have two maxima (those of Ecdat's Crime, MASS's ships and
         # lattice's USMortality have): there are several ways up from zero, and the higher end counts.
         zero = _start(objective, None)
-        scored = newton(replace(objective, exact=False), zero, patient=True, max_steps=APPROXIMATE_STEPS)
-        found += [maximise(objective, at, report) for at in (scored.coef, zero)]
+        found += [maximise(objective, at, report) for at in (scored(objective, zero), zero)]
     solution = min(found, key=lambda one: one.loss)
     return in_design(worked, scaling, objective, solution, objective.information(solution.coef))
 
@@ -114,6 +113,15 @@ def maximise(objective: Jeffreys | Held, start: Floats, report: Report | None = 
     exact = replace(jeffreys, exact=True)
     polished = exact if isinstance(objective, Jeffreys) else replace(objective, objective=exact)
     return newton(polished, found.coef, patient=True, report=report)
+
+
+def scored(objective: Jeffreys | Held, start: Floats) -> Floats:
+    """Where some steps with the approximate curvature lead: they pass by shallow maxima that exact ones fall into."""
+    jeffreys = objective if isinstance(objective, Jeffreys) else objective.objective
+    assert isinstance(jeffreys, Jeffreys)
+    rough = replace(jeffreys, exact=False)
+    where = rough if isinstance(objective, Jeffreys) else replace(objective, objective=rough)
+    return newton(where, start, patient=True, max_steps=APPROXIMATE_STEPS).coef
 
 
 def _start(objective: Jeffreys, known: Estimate | None) -> Floats:

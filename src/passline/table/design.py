@@ -24,7 +24,7 @@ from passline.table.formula import nearest, parse
 from passline.table.functions import FUNCTIONS, State, Values
 from passline.table.outcome import read_outcome, read_successes
 from passline.table.roles import Played, Roles, play
-from passline.table.rows import CompleteRows, complete_rows
+from passline.table.rows import CompleteRows, ReadRows, complete_rows
 from passline.table.saved import SavedDesign, read_saved
 from passline.table.terms import Terms, expand_dot, find_terms
 from passline.table.tree import Call, Expression, Formula, Name, calls_of, column_of, write, write_formula
@@ -130,7 +130,7 @@ class Learned:
     """A design with the rows it was learned from."""
 
     design: Design
-    rows: CompleteRows
+    rows: ReadRows
     y: Values  # (n,) of 0 and 1; with trials the share of successes
     played: Played  # weights, offset, trials and the like
     dropped: int  # rows left out because a value is missing

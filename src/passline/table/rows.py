@@ -65,7 +65,20 @@ class CompleteRows(Protocol):
         """Where a row stands in the source, for messages; ``index`` counts the rows used."""
 
 
-def complete_rows(staged: Relation | Frame, names: Sequence[str]) -> CompleteRows:
+class ReadRows(CompleteRows, Protocol):
+    """Complete rows that a source gave, so that the incomplete ones beside them can be had too."""
+
+    def whole(self, name: str) -> Values | list[Any]:
+        """A column in all rows read: numbers (read,), NaN where missing, else a list of texts or booleans, or None."""
+
+    def names(self) -> tuple[str, ...]:
+        """The columns that were read, in the order asked for."""
+
+    def where_also(self, keep: NDArray[np.bool_]) -> ReadRows:
+        """The rows used for which ``keep`` (used,) holds."""
+
+
+def complete_rows(staged: Relation | Frame, names: Sequence[str]) -> ReadRows:
     """The rows of a staged table in which none of ``names`` is missing."""
     return RelationRows(staged, names) if isinstance(staged, Relation) else FrameRows(staged, names)
 
@@ -138,6 +151,15 @@ class RelationRows:
         if self._relation.columns[name].kind == "number":
             return number_groups(self.raw(name))
         return self.codes(name, self.levels(name)).astype(np.int64)
+
+    def whole(self, name: str) -> Values | list[Any]:
+        identifier = self._relation.identifiers[name]
+        if self._relation.columns[name].kind == "number":
+            return np.asarray(self._fetch(identifier), dtype=np.float64)
+        return [value for (value,) in self._query(identifier, limit="").fetchall()]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._relation.columns)
 
     def where_also(self, keep: NDArray[np.bool_]) -> RelationRows:
         return cast("RelationRows", narrowed(self, keep))
@@ -235,6 +257,18 @@ class FrameRows:
     def groups_of(self, name: str) -> NDArray[np.int64]:
         column = self._take(name)
         return column.astype(np.int64) if name in self._frame.values else number_groups(column)
+
+    def whole(self, name: str) -> Values | list[Any]:
+        array = self._frame.arrays[name]
+        if name not in self._frame.values:
+            return np.array(array, dtype=np.float64)
+        texts: list[Any] = [*self._frame.values[name], None]
+        if self._frame.columns[name].kind == "boolean":
+            texts = [None if text is None else text == _BOOLEAN[1] for text in texts]
+        return [texts[code] for code in array.tolist()]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._frame.columns)
 
     def where_also(self, keep: NDArray[np.bool_]) -> FrameRows:
         return cast("FrameRows", narrowed(self, keep))
