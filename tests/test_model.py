@@ -91,7 +91,8 @@ def test_a_curve_that_turns_has_more_than_one_boundary() -> None:
 def test_the_boundary_of_separated_rows_is_their_gap() -> None:
     with pytest.warns(passline.errors.SeparationWarning):
         fit = passline.fit("passed ~ hours", datasets.path("lesson"))
-    found = fit.boundary("hours")
+    assert "gap (2 to 3)" in fit.boundary("hours").note
+    found = fit.boundary("hours", interval="delta")
     assert math.isnan(found.estimate)
     assert (found.interval, found.shape) == ("gap", "bounded")
     assert (found.conf_low, found.conf_high) == pytest.approx((2.0, 3.0), rel=1e-9)
