@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import hstack
 
 Floats = NDArray[np.float64]
 MANY = 100_000  # iterations: no solver is to stop for want of them once a tolerance is asked for
@@ -132,17 +133,27 @@ def with_ones(problem: Problem) -> Any:
     return np.column_stack([np.ones(len(problem.y), dtype=problem.X.dtype), problem.X])
 
 
+def with_constant(problem: Problem) -> Any:
+    """The matrix with a constant column, made before the clock: snapml's primal solver knows no intercept.
+
+    A constant of 100 under a ridge, so that the penalty on its coefficient is no larger than 1e-4 of the ridge.
+    """
+    constant = np.full((len(problem.y), 1), 100.0 if problem.l2 else 1.0, dtype=problem.X.dtype)
+    return (
+        np.hstack([problem.X, constant]) if isinstance(problem.X, np.ndarray) else hstack([problem.X, constant], "csr")
+    )
+
+
 def snapml(X: Any, problem: Problem, setting: Setting) -> Answer:
     from snapml import LogisticRegression
 
     chosen = {} if setting.tol is None else {"tol": setting.tol, "max_iter": 1000}
     # Its objective is the sum of losses + regularizer/2 |w|^2, and the regularizer must not be zero.
     regularizer = max(problem.l2 * len(problem.y), 1e-6)
-    model = LogisticRegression(
-        regularizer=regularizer, fit_intercept=True, n_jobs=problem.threads, dual=False, random_state=0, **chosen
-    )
+    model = LogisticRegression(regularizer=regularizer, n_jobs=problem.threads, dual=False, **chosen)
     model.fit(X, problem.y)
-    return Answer(*_coefficients(model))
+    coef, _ = _coefficients(model)
+    return Answer(coef[:-1], float(coef[-1]) * (100.0 if problem.l2 else 1.0))
 
 
 def liblinear_format(problem: Problem) -> Any:
@@ -228,7 +239,7 @@ PEERS = (
     Peer("sk-newton-cg", "sklearn", _ANYWHERE, scikit_learn("newton-cg")),
     Peer("glum", "glum", _ANYWHERE, glum, columns=10_000),
     Peer("torch-lbfgs", "torch", _BOTH, torch_lbfgs),
-    Peer("snapml", "snapml", _BOTH, snapml),
+    Peer("snapml", "snapml", _BOTH, snapml, with_constant),
     Peer("liblinear", "liblinear", _BOTH, liblinear, liblinear_format),
     Peer("sk-liblinear", "sklearn", _BOTH, scikit_learn("liblinear")),
     Peer("statsmodels", "statsmodels", _TABLES, statsmodels, with_ones),

@@ -161,7 +161,8 @@ def _sparse(random: np.random.Generator, n: int, p: int) -> tuple[sparse.csr_mat
 
 
 def _coefficients(random: np.random.Generator, p: int) -> Floats:
-    return random.standard_normal(p) / np.sqrt(p)
+    w: Floats = random.standard_normal(p) / np.sqrt(p)
+    return w
 
 
 def _outcome(random: np.random.Generator, eta: NDArray[np.floating]) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.machine import machine
@@ -64,7 +65,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options.parse_args(arguments)
 
 
-def _names(known: list[str]):  # type: ignore[no-untyped-def]  # argparse's types are functions of any kind
+def _names(known: list[str]) -> Callable[[str], list[str]]:
     def chosen(text: str) -> list[str]:
         names = text.split(",")
         if wrong := [name for name in names if name not in known]:

@@ -76,7 +76,27 @@ def plain(name: str) -> str:
     return name
 
 
-def in_order(coef: Floats, given: tuple[str, ...], wanted: list[str]) -> Floats:
-    """Coefficients under any library's plain names, in the order of ``wanted``; none may be missing."""
+def in_order(
+    coef: Floats,
+    intercept: float,
+    given: tuple[str, ...],
+    wanted: list[str],
+    *,
+    frame: pd.DataFrame,
+    question: Question,
+) -> tuple[Floats, float]:
+    """Coefficients under any library's plain names and reference levels as those of ``wanted``, :func:`dummies`' own.
+
+    The level that a category leaves out is the library's reference, with coefficient zero; any other is an error.
+    """
     by_name = dict(zip(given, coef.tolist(), strict=True))
-    return np.array([by_name[name] for name in wanted], dtype=np.float64)
+    for category in question.categories:
+        names = [f"{category}{level}" for level in sorted(frame[category].unique())]
+        left_out = [name for name in names if name not in by_name]
+        if len(left_out) != 1:
+            raise LookupError(f"{category}: {left_out} have no coefficient; one level, the reference, should have none")
+        # Every level against the first, whose effect moves into the intercept.
+        first = by_name.get(names[0], 0.0)
+        by_name |= {name: by_name.get(name, 0.0) - first for name in names}
+        intercept += first
+    return np.array([by_name[name] for name in wanted], dtype=np.float64), intercept

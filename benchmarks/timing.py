@@ -84,19 +84,18 @@ def measure(shape: Shape, peers: list[str], folder: Path, plan: Plan, tell: Call
     contests: list[Contest] = []
     fastest = float("inf")
     for peer in peers:
-        limit = plan.limit if fastest == float("inf") else min(plan.limit, max(5.0, PATIENCE * fastest))
+        patient = fastest == float("inf") or peer in shape.targets
+        limit = plan.limit if patient else min(plan.limit, max(5.0, PATIENCE * fastest))
         contest = search(Job(shape.name, peer, str(folder), None, False, False, plan.threads, limit), tell)
         contests.append(contest)
         if contest.reached and peer != "passline":
             fastest = min(fastest, contest.seconds)
-    # passline always; of the others those near the front: the rest keep the one run of the search.
+    # passline and those named in the target always; of the others those near the front: the rest keep their one run.
+    always = {"passline", *shape.targets}
     again = [
-        contest
-        for contest in contests
-        if not contest.failed
-        and (
-            contest.peer == "passline" or shape.kind == "sgd" or (contest.reached and contest.seconds <= NEAR * fastest)
-        )
+        one
+        for one in contests
+        if not one.failed and (one.peer in always or (one.reached and one.seconds <= NEAR * fastest))
     ]
     count = plan.runs + 2 * (min((contest.seconds for contest in again), default=9) < 2)
     done: dict[str, list[Measured]] = {contest.peer: [] for contest in again}
@@ -150,17 +149,20 @@ def run(job: Job) -> Measured:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Measured(failed=f"> {job.limit:.0f} s")
+        return Measured(failed=f"> {job.limit:.3g} s")
     if done.returncode == -signal.SIGALRM:
-        return Measured(failed=f"> {job.limit:.0f} s")
+        return Measured(failed=f"> {job.limit:.3g} s")
     if done.returncode:
         return Measured(failed=f"ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def _settled(job: Job, last: Measured) -> bool:
-    """Whether other columns are not worth a try: passline has to do as it is, an own format is made beforehand, and
-    who was too slow is slower with a copy more, unless it is the scales that slow it."""
+    """Whether other columns are not worth a try.
+
+    passline has to do with those given, an own format is made beforehand, and who was too slow is slower with a copy
+    more, unless it is the scales that slow it.
+    """
     own = any(peer.name == job.peer and peer.prepare is not as_it_is for peer in PEERS)
     slow = bool(last.failed) and SHAPES[job.shape].variant != "scales"
     return job.peer == "passline" or own or slow

@@ -166,9 +166,12 @@ def _table(shape: Shape, folder: Path, peer: Peer, job: Job) -> Measured:
         del frame
     data = frame if in_hand else path
     answer, seconds, taken = clocked(lambda: fit_table(peer, data, question, job.setting, job.threads), job.limit)
-    X, y, names = dummies(pd.read_parquet(path), question)
-    coef = in_order(answer.coef, answer.names, names) if answer.names else answer.coef
-    return Measured(seconds, taken, gradient_norm(X, y, coef, answer.intercept, 0.0), answer.passes, answer.solver)
+    whole = pd.read_parquet(path)
+    X, y, names = dummies(whole, question)
+    coef, intercept = answer.coef, answer.intercept
+    if answer.names is not None:
+        coef, intercept = in_order(coef, intercept, answer.names, names, frame=whole, question=question)
+    return Measured(seconds, taken, gradient_norm(X, y, coef, intercept, 0.0), answer.passes, answer.solver)
 
 
 if __name__ == "__main__":
