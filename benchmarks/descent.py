@@ -34,6 +34,7 @@ def torch_loop(X: Floats, y: Floats) -> tuple[Floats, float]:
     """The lesson's loop on tensors that are cut, not loaded row by row: as well as plain PyTorch does it."""
     import torch
 
+    torch.set_num_threads(1)  # a batch is too small to share: with two threads they wait for each other
     torch.manual_seed(SEED)
     rows, outcome = torch.from_numpy(X), torch.from_numpy(y)
     model = torch.nn.Linear(X.shape[1], 1, dtype=torch.float64)
