@@ -124,9 +124,9 @@ class Fit(Averaged, Diagnosed, Tested):
         return summary(self.model)
 
     @property
-    def certificate(self) -> Mapping[str, Any]:
+    def certificate(self) -> Certificate:
         """What proves the estimate: converged, the exact gradient's norm, the step that is left, passes, seconds."""
-        return self.model.certificate
+        return Certificate(self.model.certificate)
 
     @property
     def separation(self) -> Separation:
@@ -256,6 +256,16 @@ class Fit(Averaged, Diagnosed, Tested):
         for text in self.model.warnings:
             kind = SeparationWarning if separated and "separated" in text else DataWarning
             warnings.warn(text, kind, stacklevel=stacklevel)
+
+
+class Certificate(dict[str, Any]):
+    """What proves an estimate; its entries are attributes too: ``fit.certificate.converged``."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the certificate has no {name!r}; it has {', '.join(self)}") from None
 
 
 class Separation:
