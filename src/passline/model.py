@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 # Rows whose standard errors are formed at once: about 4 MB of doubles at 30 columns.
 INTERVAL_ROWS = 16_384
 # A row lies on the edge of a separating direction when its component along it is below this share of both lengths.
-ON_THE_EDGE = 1e-12
+ON_THE_EDGE = 1e-11
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from passline.engine.value import Array
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# About 1 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
+# About 2 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
 # intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
-BLOCK_BYTES, BLOCK_ROWS = 1_000_000, 256
+BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.

@@ -70,6 +70,10 @@ class Dense:
         return self.X.T @ r
 
     def gram(self, d: Array) -> Array:
+        if isinstance(d, np.ndarray) and d.min(initial=0.0) >= 0.0:
+            # Half of a symmetric product, once NumPy sees that both factors are one array.
+            root = self.X * np.sqrt(d)[:, None]
+            return root.T @ root
         return (self.X * d[:, None]).T @ self.X
 
     def dense(self) -> Array:

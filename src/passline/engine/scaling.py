@@ -7,13 +7,15 @@ gradients go through it exactly once, here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.columns import Coded, Columns, Dense, Mixed
+from passline.engine.threads import later
 from passline.table.design import CodedColumns, Group
 
 Floats = NDArray[np.float64]
@@ -93,6 +95,7 @@ def assemble(
     center, scale, mean, spread = np.zeros(p), np.ones(p), np.zeros(p), np.ones(p)
     numeric: list[int] = []
     coded: list[tuple[int, Coded]] = []
+    moments: dict[int, Callable[[], tuple[float, float, float, float]]] = {}
     if intercept:
         X[:, 0] = 1.0
         numeric.append(0)
@@ -112,10 +115,12 @@ def assemble(
             j += group.width
         else:
             column = X[:, len(numeric)]
-            column[:] = group.values
-            center[j], scale[j], mean[j], spread[j] = _standardise(column, weight, intercept)
+            # On the pool, while the next column is read.
+            moments[j] = later(_standardise, column, group.values, weight, intercept, size=n)
             numeric.append(j)
             j += 1
+    for j, found in moments.items():
+        center[j], scale[j], mean[j], spread[j] = found()
     position = np.empty(p, dtype=np.intp)
     order = numeric + [start + k for start, part in coded for k in range(part.width)]
     position[order] = np.arange(p)
@@ -125,12 +130,18 @@ def assemble(
     return columns, Scaling(intercept, position, center, scale, mean, spread)
 
 
-def _standardise(x: Floats, weight: Floats | None, centred: bool) -> tuple[float, float, float, float]:
-    """Centre and scale ``x`` in place: (center, scale, mean, spread), the last two of x as it was."""
-    size = float(np.abs(x).max(initial=0.0))
+def _standardise(x: Floats, values: Floats, weight: Floats | None, centred: bool) -> tuple[float, float, float, float]:
+    """Write ``values``, centred and scaled, into ``x``: (center, scale, mean, spread), the last two of the values."""
+    high, low = float(values.max(initial=0.0)), float(values.min(initial=0.0))
+    size = max(high, -low)
     if size == 0.0:
+        x[:] = 0.0
         return 0.0, 1.0, 0.0, 0.0
-    x /= size  # so that squares neither overflow at 1e300 nor vanish at 1e-300
+    if 1e-100 < size < 1e100:
+        size = 1.0
+        x[:] = values
+    else:  # so that squares neither overflow at 1e300 nor vanish at 1e-300
+        np.divide(values, size, out=x)
     mean = 0.0
     if centred:
         mean = _mean(x, weight)
@@ -138,7 +149,7 @@ def _standardise(x: Floats, weight: Floats | None, centred: bool) -> tuple[float
         rest = _mean(x, weight)  # what rounding left in the first mean
         x -= rest
         mean += rest
-    spread = float(np.sqrt(_mean(x * x, weight)))
+    spread = math.sqrt(float(x @ x) / len(x) if weight is None else _mean(x * x, weight))
     if spread <= R_TOLERANCE * abs(mean):  # constant but for rounding
         x[:] = 0.0
         return mean * size, size, mean * size, 0.0

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
+
+# Work on fewer numbers than this is done before a thread has taken it up.
+SMALL = 50_000
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -29,6 +32,17 @@ def each(f: Callable[[A], T], parts: Sequence[A], threads: int) -> list[T]:
         if threads < 2 or len(parts) < 2:
             return [f(part) for part in parts]
         return list(_pool(threads).map(f, parts))
+
+
+def later(f: Callable[..., T], *args: Any, size: int) -> Callable[[], T]:
+    """What gives ``f(*args)``, begun at once on the pool if it works on ``size`` numbers and they are many.
+
+    For work on separate arrays that the caller need not wait for; what ``f`` raises is raised where it is asked for.
+    """
+    if size < SMALL or available() < 2:
+        found = f(*args)
+        return lambda: found
+    return _pool(available()).submit(f, *args).result
 
 
 @cache

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from passline.engine.blocks import Block, Blocks
 from passline.engine.scaling import Scaling, assemble
+from passline.inference.summary import WatchedRows
 from passline.table.design import Learned
-from passline.table.summary import WatchedRows
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +54,8 @@ class Sample:
     @property
     def nobs(self) -> int:
         """Units with at least one trial: R's nobs, and the n of BIC."""
+        if self.counts is None and self.trials is None:
+            return self.blocks.n
         return int(self.units.sum() if self.trials is None else self.units[self.trials > 0].sum())
 
     @property

@@ -70,11 +70,23 @@ def recession(blocks: Blocks, back: Floats) -> Recession:
     # Each term on a scale of its own: a column in dollars and one in billions of them get the same verdict.
     size = np.linalg.norm(back, axis=1)
     moves, extreme = _moves(A[strict] @ N, N.T @ interior, back @ N / np.where(size > 0, size, 1.0)[:, None])
+    extreme = _inside(A[strict] @ N, N.T @ interior, extreme)
     near = margin / 2 * np.concatenate([N.T, -N.T])  # rows have length one: still inside the cone
     directions = np.concatenate([interior[None], interior + near, extreme @ N.T])
     kind: Kind = "complete" if separated[real].all() else "quasi"
     small = np.abs(directions) <= NOTHING * np.abs(directions).max(axis=1, keepdims=True)
     return Recession(kind, separated, moves, np.where(small, 0.0, directions) @ back.T)
+
+
+def _inside(A: Floats, interior: Floats, rays: Floats) -> Floats:
+    """Rays of {u: A u >= 0} that a programme's rounding left outside, moved towards the interior until they are in."""
+    if not len(rays):
+        return rays
+    interior = interior * (np.linalg.norm(rays, axis=1).max() / np.linalg.norm(interior))
+    margin = float((A @ interior).min())
+    outside = np.maximum(-(rays @ A.T).min(axis=1), 0.0)
+    share = outside / (outside + margin) * (1 + 1e-9)
+    return np.asarray(rays + share[:, None] * (interior - rays))
 
 
 def _widest(A: Floats, E: Floats) -> tuple[Floats | None, NDArray[np.bool_]]:
@@ -129,8 +141,6 @@ def _programme(c: Floats, A: Floats, E: Floats, on: float = 0.0) -> Floats:
 
     Constraints join as they are violated, so that a million rows cost little more than a thousand.
     """
-    from scipy.optimize import linprog  # slow to import, and rarely needed
-
     size = float(np.abs(c).max(initial=0.0))
     if size == 0.0:
         return np.zeros(len(c))
@@ -139,25 +149,35 @@ def _programme(c: Floats, A: Floats, E: Floats, on: float = 0.0) -> Floats:
     while True:
         # A subset of the constraints may leave the section unbounded; the box then keeps the next answer in sight.
         bounds = (None, None) if on and active.all() else (-1e6, 1e6) if on else (-1, 1)
-        found = linprog(
-            -c / size,
-            A_ub=-A[active],
-            b_ub=np.zeros(int(active.sum())),
-            A_eq=E if len(E) else None,
-            b_eq=np.full(len(E), on) if len(E) else None,
-            bounds=bounds,
-            method="highs",
-            options={"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9},
-        )
-        if found.status != 0:
-            raise ArithmeticError(f"the linear programme of the separation test ended with: {found.message}")
-        b: Floats = np.asarray(found.x)
+        b = _solved(-c / size, -A[active], E, on, bounds)
         slack = A @ b
         violated = ~active & (slack < -1e-9)
         if not violated.any():
             return b
         worst = np.flatnonzero(violated)
         active[worst[np.argsort(slack[worst])[:CONSTRAINTS]]] = True
+
+
+def _solved(c: Floats, A: Floats, E: Floats, on: float, bounds: tuple[float | None, float | None]) -> Floats:
+    """Argmin c'b subject to A b <= 0, E b = ``on`` and bounds, by HiGHS; another way where one gives up."""
+    from scipy.optimize import linprog  # slow to import, and rarely needed
+
+    message = ""
+    for method, tolerance in (("highs", 1e-9), ("highs-ds", 1e-9), ("highs-ipm", 1e-9), ("highs-ds", 1e-7)):
+        found = linprog(
+            c,
+            A_ub=A,
+            b_ub=np.zeros(len(A)),
+            A_eq=E if len(E) else None,
+            b_eq=np.full(len(E), on) if len(E) else None,
+            bounds=bounds,
+            method=method,
+            options={"primal_feasibility_tolerance": tolerance, "dual_feasibility_tolerance": tolerance},
+        )
+        if found.status == 0:
+            return np.asarray(found.x)
+        message = found.message
+    raise ArithmeticError(f"the linear programme of the separation test ended with: {message}")
 
 
 def _row_space(U: Floats) -> Floats:

@@ -11,6 +11,8 @@ from passline.solvers.linear import NotPositiveDefiniteError, solve
 # Newton's decrement is twice the log-likelihood that is left to gain. 1e-24 is a step of 1e-12 standard errors: one
 # full step more than any report shows, taken because the last step costs one pass and buys half of the digits.
 DECREMENT_TOLERANCE = 1e-24
+# From this many rows on a pass is no longer free, and a billionth of a standard error is enough.
+LONG, LONG_TOLERANCE = 100_000, 1e-18
 # Rounding puts a floor under the decrement; below this, a step that no longer shrinks it fourfold has reached it.
 DECREMENT_FLOOR = 1e-12
 # From here on an estimate that exists is reached quadratically, so a step that keeps its length tells of none.
@@ -38,6 +40,7 @@ def newton(
     w = start.copy()
     value: Value = objective(w, 2)
     trace: list[Step] = []
+    tolerance = DECREMENT_TOLERANCE if objective.blocks.n < LONG else LONG_TOLERANCE
     previous, restless, length = np.inf, 0, 1.0
     status = Status.PASS_LIMIT
     for _ in range(max_steps):
@@ -50,7 +53,7 @@ def newton(
         trace.append(done)
         if report is not None:
             report(done)
-        if decrement <= DECREMENT_TOLERANCE or (decrement < DECREMENT_FLOOR and decrement > previous / 4):
+        if decrement <= tolerance or (decrement < DECREMENT_FLOOR and decrement > previous / 4):
             status = Status.CONVERGED
             break
         restless = restless + 1 if decrement < SETTLED and not proves_overlap(objective, step) else 0

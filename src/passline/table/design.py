@@ -288,7 +288,6 @@ def _no_rows(rows: CompleteRows, label: str) -> NoRowsError:
 def _learn_states(
     factors: Iterable[Expression], kinds: Mapping[str, Kind], rows: CompleteRows, counts: Values | None
 ) -> dict[str, State]:
-    counts = np.ones(rows.used) if counts is None else counts
     states: dict[str, State] = {}
     for factor in factors:
         if is_category(factor, kinds):
@@ -299,7 +298,7 @@ def _learn_states(
                 continue
             values = rows.numbers(with_states(call.argument, states))
             try:
-                states[text] = learner(values, call.setting, counts)
+                states[text] = learner(values, call.setting, np.ones(len(values)) if counts is None else counts)
             except DataError as error:
                 raise DataError(f"{text}: {write(call.argument)} {error}") from None
     return states

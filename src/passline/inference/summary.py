@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from passline.engine.threads import later
 from passline.table.coding import CategoryFactor
 from passline.table.design import Learned
 from passline.table.functions import Values
@@ -27,7 +28,7 @@ class WatchedRows:
         self._rows: CompleteRows = learned.rows
         self._learned = learned
         self._weight = weight
-        self._seen: dict[str, dict[str, Any]] = {}
+        self._seen: dict[str, Callable[[], dict[str, Any]]] = {}
         # Numbers under C() have levels, and their mean need not be one.
         self._categories = {
             f.column for term in learned.design.terms for f in term.factors if isinstance(f, CategoryFactor)
@@ -40,14 +41,15 @@ class WatchedRows:
         """As of the rows themselves."""
         values = self._rows.numbers(expression, part)
         if isinstance(expression, Name) and expression.name not in self._seen.keys() | self._categories:
-            self._seen[expression.name] = _number(values, self._learned.y, self._weight)
+            # The values are only read, by the solver's matrix too.
+            self._seen[expression.name] = later(_number, values, self._learned.y, self._weight, size=len(values))
         return values
 
     def codes(self, name: str, levels: Sequence[str]) -> Codes:
         """As of the rows themselves."""
         codes = self._rows.codes(name, levels)
         if name not in self._seen:
-            self._seen[name] = _category(codes, levels, self._learned.y, self._weight)
+            self._seen[name] = later(_category, codes, levels, self._learned.y, self._weight, size=len(codes))
         return codes
 
     def summaries(self) -> dict[str, dict[str, Any]]:
@@ -62,24 +64,33 @@ class WatchedRows:
                 self.codes(name, self._rows.levels(name))
             else:
                 self.numbers(Name(name))
-        return {name: self._seen[name] for name in self._learned.design.variables}
+        return {name: self._seen[name]() for name in self._learned.design.variables}
 
 
 def _number(x: Values, y: Values, c: Values | None) -> dict[str, Any]:
     low, high = float(x.min()), float(x.max())
-    unit = max(abs(low), abs(high)) or 1.0  # so that a range of 1e300 stays a number
+    unit = 1.0
+    if max(abs(low), abs(high)) > 1e100:  # so that a range of 1e300 stays a number
+        unit = max(abs(low), abs(high))
+        x = x / unit
     width = high / unit - low / unit
-    scaled = x / unit
     place = np.zeros(len(x), dtype=np.int32)
     if width > 0:
-        place = np.minimum(((scaled - low / unit) * (BINS / width)).astype(np.int32), BINS - 1)
+        scaled = x - low / unit
+        scaled *= BINS / width
+        place = scaled.astype(np.int32)
     return {
         "kind": "number",
         "min": low,
         "max": high,
-        "mean": float(scaled.mean() if c is None else (c / c.sum()) @ scaled) * unit,
-        **_counts(place, BINS, y, c),
+        "mean": float(x.mean() if c is None else (c / c.sum()) @ x) * unit,
+        # The greatest value stands at the end of the last bin, in one of its own until here.
+        **{name: _folded(values) for name, values in _counts(place, BINS + 1, y, c).items()},
     }
+
+
+def _folded(values: list[float]) -> list[float]:
+    return [*values[: BINS - 1], values[BINS - 1] + values[BINS]]
 
 
 def _category(codes: Codes, levels: Sequence[str], y: Values, c: Values | None) -> dict[str, Any]:
