@@ -43,7 +43,7 @@ class Solution:
     coef: Floats
     loss: float
     gradient: Floats
-    curvature: Floats
+    curvature: Floats | None  # None from a solver that never forms it
     status: Status
     solver: str
     trace: tuple[Step, ...] = field(repr=False)
