@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from passline import modelfile
 from passline.boundary import Boundary, boundary
 from passline.engine.penalty import Penalty
-from passline.errors import ConvergenceWarning, OptionError, PasslineWarning, SeparationWarning
+from passline.errors import ConvergenceWarning, DataWarning, OptionError, SeparationWarning
 from passline.fitting import Fitted, Options, fit_rows
 from passline.model import Model
 from passline.solvers.base import Report
@@ -191,11 +191,11 @@ class Fit:
                 f"not converged after {self.certificate['passes']} passes: the gradient is "
                 f"{self.certificate['gradient_norm']:.1e}; look for columns that nearly repeat others"
             )
-            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel + 1)
+            warnings.warn(text, ConvergenceWarning, stacklevel=stacklevel)
         separated = self.model.separation["kind"] != "none"
         for text in self.model.warnings:
-            kind = SeparationWarning if separated and "separated" in text else PasslineWarning
-            warnings.warn(text, kind, stacklevel=stacklevel + 1)
+            kind = SeparationWarning if separated and "separated" in text else DataWarning
+            warnings.warn(text, kind, stacklevel=stacklevel)
 
 
 class Separation:

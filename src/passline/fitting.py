@@ -100,6 +100,9 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, covariance: Floats, lev
     ok = np.array([word == "ok" for word in outcome.status])
     value = np.where(ok, outcome.coef, np.nan)
     error = np.sqrt(np.where(ok, np.diagonal(covariance), np.nan))
+    if not np.isnan(covariance).all():
+        # At 1e300 a variance is zero or has lost its digits, at 1e-300 infinite, and the standard error is neither.
+        error = np.where(ok & ~((error > 1e-140) & (error < 1e140)), outcome.std_error, error)
     statistic = value / error
     return Terms(
         names=names,

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 # Rows whose standard errors are formed at once: about 4 MB of doubles at 30 columns.
 INTERVAL_ROWS = 16_384
 # A row lies on the edge of a separating direction when its component along it is below this share of both lengths.
-ON_THE_EDGE = 1e-9
+ON_THE_EDGE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,11 @@ class Model:
         return eta
 
     def standard_error(self, groups: Sequence[Group], n: int) -> Floats:
-        """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,)."""
+        """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,); NaN where V does not exist."""
+        ok = np.array([word == "ok" for word in self.terms.status])
+        variances = np.diagonal(self.covariance)[ok]
+        if not (np.isfinite(variances) & (variances > 0)).all():
+            return np.full(n, np.nan)
         V = np.nan_to_num(self.covariance)
         values, vectors = np.linalg.eigh(V)
         root = vectors * np.sqrt(np.maximum(values, 0.0))

@@ -76,7 +76,11 @@ def section(model: Model, variable: str, at: Mapping[str, Any] | None = None) ->
             at[name] = _number(name, value)
         else:
             at[name] = str(value)
-    held = {name: at.get(name, default(summaries[name])) for name in design.variables if name != variable}
+    held: dict[str, float | str] = {}
+    for name in design.variables:
+        if name != variable:
+            value = at.get(name, default(summaries[name]))
+            held[name] = float(value) if design.kinds[name] == "number" else value  # a level of C() may be a number
     return Section(model, variable, held, float(summaries[variable]["min"]), float(summaries[variable]["max"]))
 
 

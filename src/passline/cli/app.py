@@ -10,7 +10,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError
 
-from passline.errors import PasslineError, PasslineWarning
+from passline.errors import ConvergenceWarning, PasslineError, PasslineWarning
 
 app = App(
     name="passline",
@@ -41,6 +41,7 @@ def run(arguments: list[str]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", PasslineWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the command stops with the same words
         warnings.showwarning = _show_warning
         return _answer(arguments)
 

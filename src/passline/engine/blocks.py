@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 # About 1 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
 # intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
-BLOCK_BYTES, BLOCK_ROWS = 1_000_000, 1_024
+BLOCK_BYTES, BLOCK_ROWS = 1_000_000, 256
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
@@ -70,7 +70,7 @@ class Blocks:
         self.all = block
         self.n, self.p = block.columns.shape
         rows = block_bytes // (8 * max(self.p, 1))
-        self.size = max(rows, BLOCK_ROWS if block_bytes == BLOCK_BYTES else 1)
+        self.size = max(rows, BLOCK_ROWS)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
         self._walks = [0] if walks is None else walks

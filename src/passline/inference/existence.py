@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,9 @@ from passline.solvers.estimate import Estimate, estimate
 
 Floats = NDArray[np.float64]
 TermStatus = Literal["ok", "aliased", "infinite", "undetermined", "zero"]
+
+# What a term adds to a direction, against what the largest adds, on average over the rows.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,15 @@ class Outcome:
     """An estimate with its verdict.
 
     ``coef``: (p,) finite, zero where aliased; under separation those of the limiting model, on the rows that no
-    direction separates. ``covariance``: (p, p), NaN where none exists. ``eta``: (n,), +-inf in separated rows.
-    ``log_likelihood``: without the binomial coefficients of grouped rows. ``estimate``: the one whose gradient
-    vanishes (None where every row is separated). ``recession``: None where the estimate exists.
+    direction separates. ``covariance``: (p, p), NaN where none exists; ``std_error``: (p,), as exact where a column's
+    unit has no square. ``eta``: (n,), +-inf in separated rows. ``log_likelihood``: without the binomial coefficients
+    of grouped rows. ``estimate``: the one whose gradient vanishes (None where every row is separated).
+    ``recession``: None where the estimate exists.
     """
 
     coef: Floats
     covariance: Floats
+    std_error: Floats
     status: tuple[TermStatus, ...]
     limit: tuple[str | None, ...]
     eta: Floats
@@ -74,6 +79,7 @@ def maximum_likelihood(
     return Outcome(
         coef=np.nan_to_num(first.coef),
         covariance=first.covariance,
+        std_error=first.std_error,
         status=status,
         limit=(None,) * len(status),
         eta=eta,
@@ -109,7 +115,7 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
     status = tuple(_status(kept, move) for kept, move in zip(first.keep, found.moves, strict=True))
     ok = np.array([word == "ok" for word in status])
     eta = np.where(blocks.all.y > 0.5, np.inf, -np.inf)
-    coef, covariance, limiting = np.zeros(p), np.full((p, p), np.nan), None
+    coef, covariance, std_error, limiting = np.zeros(p), np.full((p, p), np.nan), np.full(p, np.nan), None
     rest = ~found.separated
     if blocks.all.weight is not None:
         rest &= blocks.all.weight > 0
@@ -119,9 +125,11 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
         coef = np.nan_to_num(limiting.coef)
         eta[rest] = linear_predictor(limiting)
         covariance[np.ix_(ok, ok)] = limiting.covariance[np.ix_(ok, ok)]
+        std_error[ok] = limiting.std_error[ok]
     return Outcome(
         coef=coef,
         covariance=covariance,
+        std_error=std_error,
         status=status,
         limit=tuple(_limit(word, move) for word, move in zip(status, found.moves, strict=True)),
         eta=eta,
@@ -129,8 +137,14 @@ def _limiting(blocks: Blocks, scaling: Scaling, first: Estimate, found: Recessio
         rank=int(first.keep.sum()),
         certificate=Certificate() if limiting is None else certify(limiting),
         estimate=limiting,
-        recession=found,
+        recession=replace(found, directions=_without_rounding(found.directions, scaling)),
     )
+
+
+def _without_rounding(directions: Floats, scaling: Scaling) -> Floats:
+    """Directions with zeros for terms that move rows less than rounding does, else one of these alone decides a row."""
+    share = np.abs(directions) * np.hypot(scaling.spread, scaling.mean)
+    return np.where(share <= ROUNDING * share.max(axis=1, keepdims=True), 0.0, directions)
 
 
 def _status(kept: bool, move: float) -> TermStatus:

@@ -21,6 +21,8 @@ Kind = Literal["none", "quasi", "complete"]
 
 # Rows are scaled to length one and columns are standardised: what a programme leaves below this is its rounding.
 TOLERANCE = 1e-7
+# An entry of a direction below this share of its largest is zero: columns are standardised.
+NOTHING = 1e-9
 # More constraints than this are brought in as they are violated, not all at once.
 CONSTRAINTS = 4_000
 
@@ -69,7 +71,8 @@ def recession(blocks: Blocks, back: Floats) -> Recession:
     near = margin / 2 * np.concatenate([N.T, -N.T])  # rows have length one: still inside the cone
     directions = np.concatenate([interior[None], interior + near, extreme @ N.T])
     kind: Kind = "complete" if separated[real].all() else "quasi"
-    return Recession(kind, separated, moves, directions @ back.T)
+    small = np.abs(directions) <= NOTHING * np.abs(directions).max(axis=1, keepdims=True)
+    return Recession(kind, separated, moves, np.where(small, 0.0, directions) @ back.T)
 
 
 def _widest(A: Floats, E: Floats) -> tuple[Floats | None, NDArray[np.bool_]]:

@@ -27,7 +27,8 @@ class Estimate:
     """An estimate in the design's own coordinates, and what certifies it.
 
     ``coef``: (p,), NaN where aliased. ``covariance``: (p, p) inverse of the information, NaN rows and columns where
-    aliased, or all NaN where the information is singular. ``keep``: (p,) bool, the columns that are not aliased.
+    aliased, or all NaN where the information is singular. ``std_error``: (p,) its diagonal's root, also of columns so
+    large or small that their squares are no numbers. ``keep``: (p,) bool, the columns that are not aliased.
     ``gradient``: (p,) of the mean objective with respect to standardised columns.
 
     The solver worked on ``objective`` with coefficients v (k,); ``back`` (p, k) takes them to the design's: w = back v.
@@ -35,6 +36,7 @@ class Estimate:
 
     coef: Floats
     covariance: Floats
+    std_error: Floats
     gradient: Floats
     keep: Array
     solution: Solution
@@ -89,9 +91,9 @@ def estimate(
     g[kept] = np.linalg.solve(basis[kept].T, solution.gradient)
     coef = back @ solution.coef
     coef[~keep] = np.nan
-    covariance = _covariance(solution, objective, back)
-    covariance[~keep, :] = covariance[:, ~keep] = np.nan
-    return Estimate(coef, covariance, scaling.standardised_gradient(g), keep, solution, objective, back)
+    covariance, std_error = _covariance(solution, objective, back)
+    covariance[~keep, :] = covariance[:, ~keep] = std_error[~keep] = np.nan
+    return Estimate(coef, covariance, std_error, scaling.standardised_gradient(g), keep, solution, objective, back)
 
 
 def start(objective: Objective, report: Report | None = None) -> Floats:
@@ -115,8 +117,16 @@ def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
     return ridge
 
 
-def _covariance(solution: Solution, objective: Objective, back: Floats) -> Floats:
+def _covariance(solution: Solution, objective: Objective, back: Floats) -> tuple[Floats, Floats]:
+    """The covariance (p, p) and the standard errors (p,); NaN where the information is singular."""
     try:
-        return back @ (inverse(solution.curvature) / objective.total) @ back.T
+        V = inverse(solution.curvature) / objective.total
     except NotPositiveDefiniteError:
-        return np.full((len(back), len(back)), np.nan)
+        return np.full((len(back), len(back)), np.nan), np.full(len(back), np.nan)
+    # The square of a column's unit may be no number where the unit is one.
+    unit = np.abs(back).max(axis=1)
+    unit = np.where(unit > 0, unit, 1.0)
+    shape = back / unit[:, None]
+    std_error = unit * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", shape, V, shape), 0.0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return back @ V @ back.T, std_error

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from passline.table.coding import CategoryFactor
 from passline.table.design import Learned
 from passline.table.functions import Values
 from passline.table.rows import Codes, CompleteRows
@@ -27,6 +28,10 @@ class WatchedRows:
         self._learned = learned
         self._weight = weight
         self._seen: dict[str, dict[str, Any]] = {}
+        # Numbers under C() have levels, and their mean need not be one.
+        self._categories = {
+            f.column for term in learned.design.terms for f in term.factors if isinstance(f, CategoryFactor)
+        }
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._rows, name)
@@ -34,14 +39,14 @@ class WatchedRows:
     def numbers(self, expression: Expression, part: int = 0) -> Values:
         """As of the rows themselves."""
         values = self._rows.numbers(expression, part)
-        if isinstance(expression, Name) and expression.name not in self._seen:
+        if isinstance(expression, Name) and expression.name not in self._seen.keys() | self._categories:
             self._seen[expression.name] = _number(values, self._learned.y, self._weight)
         return values
 
     def codes(self, name: str, levels: Sequence[str]) -> Codes:
         """As of the rows themselves."""
         codes = self._rows.codes(name, levels)
-        if name not in self._seen and self._learned.design.kinds[name] != "number":
+        if name not in self._seen:
             self._seen[name] = _category(codes, levels, self._learned.y, self._weight)
         return codes
 
@@ -53,10 +58,10 @@ class WatchedRows:
         for name in self._learned.design.variables:
             if name in self._seen:
                 continue
-            if self._learned.design.kinds[name] == "number":
-                self.numbers(Name(name))
-            else:
+            if name in self._categories:
                 self.codes(name, self._rows.levels(name))
+            else:
+                self.numbers(Name(name))
         return {name: self._seen[name] for name in self._learned.design.variables}
 
 
