@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from passline import datasets, errors
     from passline.boundary import Boundary
     from passline.engine.penalty import Penalty
+    from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
 
 __version__ = "0.1.0"
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Boundary": "passline.boundary",
     "Fit": "passline.facade",
+    "LogisticRegression": "passline.estimator",
     "Penalty": "passline.engine.penalty",
     "datasets": "passline.datasets",
     "errors": "passline.errors",
@@ -24,7 +26,7 @@ _HOMES = {
     "load": "passline.facade",
 }
 
-__all__ = ["Boundary", "Fit", "Penalty", "__version__", "datasets", "errors", "fit", "load"]
+__all__ = ["Boundary", "Fit", "LogisticRegression", "Penalty", "__version__", "datasets", "errors", "fit", "load"]
 
 
 def __getattr__(name: str) -> Any:
