@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from passline.boundary import Boundary
     from passline.checks import Finding
     from passline.engine.penalty import Penalty
+    from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
 
@@ -20,6 +21,7 @@ _HOMES = {
     "Boundary": "passline.boundary",
     "Finding": "passline.checks",
     "Fit": "passline.facade",
+    "LogisticRegression": "passline.estimator",
     "Penalty": "passline.engine.penalty",
     "Pooled": "passline.several",
     "datasets": "passline.datasets",
@@ -34,6 +36,7 @@ __all__ = [
     "Boundary",
     "Finding",
     "Fit",
+    "LogisticRegression",
     "Penalty",
     "Pooled",
     "__version__",

@@ -41,6 +41,10 @@ class Columns(Protocol):
         """X' diag(d) X: (n,) -> (p, p)."""
         ...
 
+    def square_sums(self, d: Array) -> Array:
+        """The Gram's diagonal alone: (n,) -> (p,)."""
+        ...
+
     def dense(self) -> Array:
         """The columns written out, (n, p): for QR factors and per-row answers, a block at a time."""
         ...
@@ -75,6 +79,9 @@ class Dense:
             root = self.X * np.sqrt(d)[:, None]
             return root.T @ root
         return (self.X * d[:, None]).T @ self.X
+
+    def square_sums(self, d: Array) -> Array:
+        return (self.X * self.X).T @ d
 
     def dense(self) -> Array:
         return self.X
@@ -118,6 +125,9 @@ class Coded:
 
     def gram(self, d: Array) -> Array:
         return np.diag(self.transposed_times(self._weighted(d)))
+
+    def square_sums(self, d: Array) -> Array:
+        return self.transposed_times(self._weighted(d))
 
     def cross(self, other: Columns, d: Array) -> Array:
         """X' diag(d) Z for other columns Z: (width, q)."""
@@ -177,6 +187,9 @@ class Mixed:
                 out[there, at] = out[at, there].T
         return out
 
+    def square_sums(self, d: Array) -> Array:
+        return np.concatenate([part.square_sums(d) for part in self.parts])
+
     def dense(self) -> Array:
         return np.concatenate([part.dense() for part in self.parts], axis=1)
 
@@ -191,3 +204,166 @@ def _cross(a: Columns, b: Columns, d: Array) -> Array:
     if isinstance(b, Coded):
         return b.cross(a, d).T
     return (a.dense() * d[:, None]).T @ b.dense()
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Columns of someone else's, seen standardised and with an intercept in front, without a copy.
+
+    Column 0 is ones (if ``intercept``), column j is (x_j - center_j) / scale_j. NumPy only.
+    """
+
+    columns: Columns
+    center: Array  # (p,), zeros where there is no intercept
+    scale: Array  # (p,)
+    intercept: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, p = self.columns.shape
+        return n, p + int(self.intercept)
+
+    def rows(self, selection: slice | Array) -> Shifted:
+        return Shifted(self.columns.rows(selection), self.center, self.scale, self.intercept)
+
+    def take(self, columns: Array) -> Dense:
+        return Dense(self.dense()[:, columns])
+
+    def times(self, w: Array) -> Array:
+        if not self.intercept:
+            return self.columns.times(_by_row(w, 1.0 / self.scale))
+        u = _by_row(w[1:], 1.0 / self.scale)
+        return self.columns.times(u) + (w[0] - self.center @ u)
+
+    def transposed_times(self, r: Array) -> Array:
+        total = r.sum(axis=0)
+        g = self.columns.transposed_times(r)
+        if not self.intercept:
+            return _by_row(g, 1.0 / self.scale)
+        g = _by_row(g - np.multiply.outer(self.center, total), 1.0 / self.scale)
+        return np.concatenate([np.reshape(total, (1, *g.shape[1:])), g])
+
+    def gram(self, d: Array) -> Array:
+        if isinstance(self.columns, Dense):
+            return Dense(self.dense()).gram(d)  # centred first: nothing cancels
+        out = np.empty((self.shape[1], self.shape[1]))
+        inner = self.columns.gram(d)
+        first = self.columns.transposed_times(d)
+        k = int(self.intercept)
+        centred = inner - np.outer(first, self.center) - np.outer(self.center, first)
+        centred += np.outer(self.center, self.center) * d.sum()
+        out[k:, k:] = centred / np.outer(self.scale, self.scale)
+        if self.intercept:
+            out[0, 0] = d.sum()
+            out[0, 1:] = out[1:, 0] = (first - self.center * d.sum()) / self.scale
+        return out
+
+    def square_sums(self, d: Array) -> Array:
+        total = d.sum()
+        inner = self.columns.square_sums(d) - 2 * self.center * self.columns.transposed_times(d)
+        inner = (inner + self.center**2 * total) / self.scale**2
+        return np.concatenate([[total], inner]) if self.intercept else inner
+
+    def dense(self) -> Array:
+        n, p = self.shape
+        out = np.empty((n, p))
+        if self.intercept:
+            out[:, 0] = 1.0
+        np.subtract(self.columns.dense(), self.center, out=out[:, int(self.intercept) :])
+        out[:, int(self.intercept) :] /= self.scale
+        return out
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A SciPy CSR matrix; blocks of its rows are views."""
+
+    X: Array  # scipy.sparse.csr_array or csr_matrix, (n, p)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, p = self.X.shape
+        return int(n), int(p)
+
+    def rows(self, selection: slice | Array) -> Sparse:
+        if not isinstance(selection, slice) or selection.step not in (None, 1):
+            return Sparse(self.X[selection])
+        start, stop, _ = selection.indices(self.X.shape[0])
+        ends = self.X.indptr[start : stop + 1]
+        inside = slice(int(ends[0]), int(ends[-1]))
+        view = type(self.X)((stop - start, self.X.shape[1]), dtype=self.X.dtype)
+        view.data, view.indices, view.indptr = self.X.data[inside], self.X.indices[inside], ends - ends[0]
+        return Sparse(view)
+
+    def take(self, columns: Array) -> Sparse:
+        return Sparse(self.X[:, columns])
+
+    def times(self, w: Array) -> Array:
+        return self.X @ w
+
+    def transposed_times(self, r: Array) -> Array:
+        return self.X.T @ r
+
+    def gram(self, d: Array) -> Array:
+        weighted = self.X.copy()
+        weighted.data = weighted.data * np.repeat(d, np.diff(self.X.indptr))
+        return (weighted.T @ self.X).toarray()
+
+    def square_sums(self, d: Array) -> Array:
+        """The diagonal of the Gram, without the rest: (p,)."""
+        return np.bincount(
+            self.X.indices,
+            weights=self.X.data.astype(np.float64) ** 2 * np.repeat(d, np.diff(self.X.indptr)),
+            minlength=self.X.shape[1],
+        )
+
+    def dense(self) -> Array:
+        return self.X.toarray()
+
+
+@dataclass(frozen=True)
+class Given:
+    """A caller's matrix in any real type and any order of memory; a block of its rows is turned into doubles.
+
+    So single precision, integers and strided views are read once and never copied whole.
+    """
+
+    X: Array  # (n, p)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, p = self.X.shape
+        return int(n), int(p)
+
+    def rows(self, selection: slice | Array) -> Dense:
+        block = self.X[selection]
+        if block.dtype == np.float64 and (block.flags.c_contiguous or block.T[0:1].flags.c_contiguous):
+            return Dense(block)
+        return Dense(np.ascontiguousarray(block, dtype=np.float64))
+
+    def take(self, columns: Array) -> Dense:
+        return Dense(np.asarray(self.X[:, columns], dtype=np.float64))
+
+    def times(self, w: Array) -> Array:
+        return self.rows(slice(None)).times(w)
+
+    def transposed_times(self, r: Array) -> Array:
+        return self.rows(slice(None)).transposed_times(r)
+
+    def gram(self, d: Array) -> Array:
+        return self.rows(slice(None)).gram(d)
+
+    def square_sums(self, d: Array) -> Array:
+        return self.rows(slice(None)).square_sums(d)
+
+    def dense(self) -> Array:
+        return self.rows(slice(None)).dense()
+
+
+def is_sparse(columns: Columns) -> bool:
+    """Whether columns are a sparse matrix, seen standardised or not."""
+    return isinstance(columns, Sparse) or (isinstance(columns, Shifted) and is_sparse(columns.columns))
+
+
+def _by_row(w: Array, factor: Array) -> Array:
+    return w * factor if w.ndim == 1 else w * factor[:, None]

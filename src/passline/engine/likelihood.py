@@ -68,6 +68,14 @@ def likelihood(block: Block, w: Array, order: int) -> Value:
     return Value(total, gradient, gram)
 
 
+def curvature_diagonal(block: Block, w: Array) -> Array:
+    """The diagonal of the curvature at ``w``: sum of c mu (1 - mu) x_j^2, (p,)."""
+    _, _, d = bernoulli(block.eta(w), block.y)
+    if block.weight is not None:
+        d = d * block.weight
+    return block.columns.square_sums(d)
+
+
 def curvature_product(block: Block, w: Array, v: Array) -> Array:
     """The curvature at ``w`` times ``v``, without forming it: X' (c mu (1 - mu) (X v)); shapes (p,), (p,)."""
     _, _, d = bernoulli(block.eta(w), block.y)

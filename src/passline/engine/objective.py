@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from passline.engine.blocks import Blocks
-from passline.engine.likelihood import curvature_product, likelihood
+from passline.engine.columns import is_sparse
+from passline.engine.likelihood import curvature_diagonal, curvature_product, likelihood
 from passline.engine.value import Array, Value
 
 
@@ -45,6 +46,16 @@ class Objective:
             self.ridge * w if order >= 1 else None,
             np.diag(self.ridge) if order >= 2 else None,
         )
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the columns are kept sparse: a curvature would fill them in."""
+        return is_sparse(self.blocks.all.columns)
+
+    def diagonal(self, w: Array) -> Array:
+        """The diagonal of the curvature at ``w``: (p,)."""
+        diagonal = self.blocks.sum(curvature_diagonal, w) / self.total
+        return diagonal if self.ridge is None else diagonal + self.ridge
 
     def product(self, w: Array, v: Array) -> Array:
         """The curvature at ``w`` times ``v``: (p,)."""

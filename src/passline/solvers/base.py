@@ -71,5 +71,21 @@ class Solution:
         return self.status is Status.CONVERGED
 
 
+@dataclass(frozen=True)
+class Descended:
+    """Where a solver stopped that never forms the curvature: a Solution without one."""
+
+    coef: Floats
+    loss: float
+    gradient: Floats
+    status: Status
+    solver: str
+    trace: tuple[Step, ...] = field(repr=False)
+
+    @property
+    def converged(self) -> bool:
+        return self.status is Status.CONVERGED
+
+
 # Called after each step of long work, for a progress line.
 Report = Callable[[Step], None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,13 @@ def solve(H: Floats, g: Floats) -> Floats:
     d, L = _factor(H)
     scaled = d if g.ndim == 1 else d[:, None]
     return scaled * np.linalg.solve(L.T, np.linalg.solve(L, scaled * g))
+
+
+def factor(H: Floats) -> Callable[[Floats], Floats]:
+    """G -> H^-1 g for a symmetric positive definite H, (p, p), factored once; raises NotPositiveDefiniteError."""
+    d, L = _factor(H)
+    half = np.linalg.solve(L, np.diag(d))
+    return lambda g: half.T @ (half @ g)
 
 
 def _factor(H: Floats) -> tuple[Floats, Floats]:

@@ -1,0 +1,94 @@
+"""Quasi-Newton from a curvature that is only good enough: the gradient is exact, so the answer is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from passline.engine.objective import Objective
+from passline.engine.value import Value
+from passline.solvers.base import Descended, Floats, Report, Status, Step
+
+# Pairs of steps and gradient changes that correct the curvature; more cost memory and gain nothing here.
+MEMORY = 12
+ARMIJO, SHORTEST = 1e-4, 1e-6
+# So many steps more that do not halve the gradient than steps that do, and the curvature is given up.
+SLOW = 12
+
+Precondition = Callable[[Floats], Floats]
+
+
+def quasi_newton(
+    objective: Objective,
+    start: Floats,
+    precondition: Precondition,
+    *,
+    tolerance: float,
+    max_passes: int = 200,
+    report: Report | None = None,
+) -> Descended:
+    """Minimise the objective from ``start`` (p,) by L-BFGS whose first inverse curvature is ``precondition``.
+
+    Each step costs one pass for the loss and its exact gradient. CONVERGED where the largest entry of the gradient is
+    at most ``tolerance``; STALLED where the curvature proves no guide, so that the caller takes the safe way. Source:
+    Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4.
+    """
+    w, value = start.copy(), objective(start, 1)
+    pairs: deque[tuple[Floats, Floats, float]] = deque(maxlen=MEMORY)
+    trace: list[Step] = []
+    length, slow, status = 1.0, 0, Status.PASS_LIMIT
+    for _ in range(max_passes):
+        gradient = np.asarray(value.gradient)
+        size = float(np.abs(gradient).max())
+        step = -_product(gradient, pairs, precondition)
+        slope = float(gradient @ step)
+        trace.append(Step(objective.blocks.n, float(value.loss), size, -objective.total * slope, length))
+        if report is not None:
+            report(trace[-1])
+        if size <= tolerance:
+            status = Status.CONVERGED
+            break
+        # A guide that points uphill (or nowhere), or does not halve the gradient in most steps, is none.
+        found = search(objective, w, step, value, slope) if slope < 0 and slow <= SLOW else None
+        if found is None:
+            status = Status.STALLED
+            break
+        trial, value, length = found
+        after = np.asarray(value.gradient)
+        change = after - gradient
+        slow = slow + 1 if np.abs(after).max() > 0.5 * size else max(slow - 1, 0)
+        bend = float((trial - w) @ change)
+        if bend > 1e-10 * float(np.linalg.norm(trial - w) * np.linalg.norm(change)):
+            pairs.append((trial - w, change, 1.0 / bend))
+        w = trial
+    return Descended(w, float(value.loss), np.asarray(value.gradient), status, "quasi-newton", tuple(trace))
+
+
+def search(
+    objective: Objective, w: Floats, step: Floats, value: Value, slope: float
+) -> tuple[Floats, Value, float] | None:
+    """The first of the steps 1, 1/2, 1/4, ... that lowers the loss enough (Armijo); None where none does."""
+    noise = 8 * np.finfo(float).eps * max(1.0, abs(float(value.loss)))
+    length = 1.0
+    while length >= SHORTEST:
+        trial = objective(w + length * step, 1)
+        if np.isfinite(trial.loss) and trial.loss <= value.loss + ARMIJO * length * slope + noise:
+            return w + length * step, trial, length
+        length /= 2
+    return None
+
+
+def _product(g: Floats, pairs: deque[tuple[Floats, Floats, float]], precondition: Precondition) -> Floats:
+    """The inverse curvature's guess times g: the two-loop recursion."""
+    q = g.copy()
+    kept: list[float] = []
+    for move, change, rho in reversed(pairs):
+        a = rho * float(move @ q)
+        q -= a * change
+        kept.append(a)
+    r = precondition(q)
+    for (move, change, rho), a in zip(pairs, reversed(kept), strict=True):
+        r = r + (a - rho * float(change @ r)) * move
+    return r
