@@ -17,9 +17,9 @@ from passline.engine.value import Array
 # Rows of a chunk of batches: gathered at once, so that the cost of a call is paid once for many batches, and few
 # enough that they are still in the processor's cache when their turn comes.
 CHUNK_BYTES = 2_000_000
-# Chunks that are gathered ahead, each by a thread of its own while the steps go on (memory is waited for, not
-# computed with); below so many numbers a walk is over before a thread has begun.
-AHEAD, THREADED = 2, 400_000
+# Chunks that a thread gathers ahead while the steps go on (gathering takes about as long as they do, and waits for
+# memory where they compute); below so many numbers a walk is over before a thread has begun.
+AHEAD, THREADED = 1, 400_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Rows:
 
     def index(self, at: Array) -> Array:
         """An index array (NumPy) as the rows' own."""
-        return at if self.xp is np else self.xp.as_tensor(at, device=self.X.device)
+        return at if self.xp is np else self.xp.as_tensor(at.astype(np.int64), device=self.X.device)
 
     def products(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """``times(X, w, out)`` and ``transposed_times(X, r, out)`` for a batch's X."""

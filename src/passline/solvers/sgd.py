@@ -304,7 +304,8 @@ class SGD:
             self._generator_state = generator.get_state().cpu().numpy().copy()
         else:
             # A generator for each epoch, so that a run resumed at any epoch draws what it would have drawn.
-            mixed = np.random.default_rng([self._seed or 0, 0, self._state.epochs]).permutation(n)
+            rng = np.random.default_rng([self._seed or 0, 0, self._state.epochs])
+            mixed = rng.permutation(np.arange(n, dtype=np.int32 if n < 2**31 else np.int64))  # half the memory to mix
         return rows.index(mixed if train is None else train[mixed])
 
     def _watch(self, rows: Rows, held: Array) -> int:
