@@ -104,7 +104,8 @@ class LogisticRegression:
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The more probable class of each row: (n,)."""
-        return self.classes_[(self.decision_function(X) > 0).astype(np.intp)]
+        positive = self.decision_function(X) > 0
+        return self.classes_[positive.astype(np.intp)]
 
     def _check_parameters(self) -> None:
         for name, value in (("C", self.C), ("tol", self.tol)):

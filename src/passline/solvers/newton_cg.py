@@ -7,7 +7,7 @@ import numpy as np
 from passline.engine.blocks import Block
 from passline.engine.objective import Objective
 from passline.solvers.base import Descended, Floats, Report, Status, Step
-from passline.solvers.quasi import search
+from passline.solvers.quasi import LAST_STEP, search
 
 
 def newton_cg(
@@ -42,7 +42,7 @@ def newton_cg(
         trace.append(Step(objective.blocks.n, float(value.loss), size, objective.total * norm * norm, length))
         if report is not None:
             report(trace[-1])
-        if size <= tolerance:
+        if size <= tolerance and np.abs(gradient / diagonal).max() <= LAST_STEP * max(1.0, np.abs(w).max()):
             status = Status.CONVERGED if _overlaps(objective, w, gradient, diagonal) else Status.DIVERGING
             break
         if products >= max_products or not np.isfinite(size):
