@@ -104,7 +104,7 @@ def test_without_a_penalty_the_answer_is_the_facades(shape: str) -> None:
     assert terms == len(names) + 1
     # Coefficients in units of their column's spread; the intercept is that of centred columns.
     scale = dense.std(axis=0)
-    w = np.array(fit.model.coef if hasattr(fit, "model") else fit.tidy()["estimate"], dtype=np.float64)
+    w = np.asarray(fit.tidy()["estimate"], dtype=np.float64)
     np.testing.assert_allclose(model.coef_[0] * scale, w[1:] * scale, atol=1e-7)
     center = dense.mean(axis=0)
     assert model.intercept_[0] + center @ model.coef_[0] == pytest.approx(w[0] + center @ w[1:], abs=1e-7)
