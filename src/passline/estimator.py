@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.blocks import Block
+from passline.engine.blocks import Block, Blocks
 from passline.engine.given import array_blocks, as_columns, refuse_not_finite, require_rows
 from passline.engine.likelihood import mean
 from passline.engine.objective import Objective
@@ -40,49 +41,60 @@ class LogisticRegression:
 
     def fit(self, X: Any, y: Any) -> LogisticRegression:
         """Fit to a matrix (n, p), dense or sparse, and labels (n,) of two kinds; X is not copied."""
-        if not self.C > 0:
-            raise OptionError(f"C is {self.C!r}: give a positive number, or float('inf') for no penalty")
-        if not self.tol > 0:
-            raise OptionError(f"tol is {self.tol!r}: give a positive number")
-        blocks, shifted, self.classes_ = array_blocks(X, y, intercept=self.fit_intercept, threads=self.n_jobs)
-        n, p = blocks.n, blocks.p
-        l2 = 0.0 if math.isinf(self.C) else 1.0 / (n * self.C)
-        if l2 == 0.0:
-            require_rows(n, p)
-        k = int(self.fit_intercept)
-        ridge = None
-        if l2 > 0:
-            ridge = np.concatenate([np.zeros(k), l2 / shifted.scale**2])
+        self._check_parameters()
+        blocks, shifted, classes = array_blocks(
+            X, y, intercept=bool(self.fit_intercept), threads=None if self.n_jobs == -1 else self.n_jobs
+        )
+        n, p, k = blocks.n, blocks.p, int(bool(self.fit_intercept))
+        if math.isinf(self.C):
+            require_rows(n, p - k, bool(k))
+        ridge = _ridge(self.C, n, shifted.scale, k)
         objective = Objective(blocks, ridge)
         start = np.zeros(p)
         if k:
             rate = float(blocks.all.y.mean())
             start[0] = math.log(rate / (1 - rate))
-        found = solve(objective, tolerance=min(self.tol, 1e-8) / 4, start=start)
+        asked = min(self.tol, 1e-8)
+        with np.errstate(all="ignore"):  # what is not finite is named below
+            found = solve(objective, tolerance=asked / 4, start=start)
         if not np.isfinite(found.coef).all() or not np.isfinite(found.loss):
             refuse_not_finite(shifted.columns)
+        size = float(np.abs(found.gradient).max())
+        # Under a ridge the gradient alone tells; without one it vanishes under separation too.
+        converged = size <= asked and (found.converged or ridge is not None)
         w = found.coef[k:] / shifted.scale
+        self.classes_ = classes
         self.coef_ = w[None]
         self.intercept_ = np.array([found.coef[0] - shifted.center @ w]) if k else np.zeros(1)
         self.n_features_in_ = p - k
         self.n_iter_ = np.array([blocks.passes])
         self.certificate_ = {
-            "converged": found.converged,
-            "gradient_norm": float(np.abs(found.gradient).max()),
+            "converged": converged,
+            "gradient_norm": size,
             "passes": blocks.passes,
             "solver": found.solver,
             "status": found.status.value,
         }
-        if not found.converged:
+        if not converged:
             warnings.warn(self._not_converged(found.status.value), ConvergenceWarning, stacklevel=2)
         return self
 
     def decision_function(self, X: Any) -> Floats:
         """The linear predictor of each row: (n,)."""
+        if not hasattr(self, "coef_"):
+            raise OptionError("this LogisticRegression is not fitted yet: call fit(X, y) first")
         columns = as_columns(X)
         if columns.shape[1] != self.n_features_in_:
             raise OptionError(f"X has {columns.shape[1]} columns, and the model was fitted to {self.n_features_in_}")
-        eta: Floats = Block(columns.rows(slice(None)), np.zeros(0)).columns.times(self.coef_[0]) + self.intercept_[0]
+        n = columns.shape[0]
+        if n == 0:
+            return np.zeros(0)
+        with np.errstate(all="ignore"):
+            # In blocks: another type of number is turned into doubles a block at a time.
+            blocks = Blocks(Block(columns, np.broadcast_to(0.0, n)))
+            eta = np.asarray(blocks.each_row(Block.eta, self.coef_[0]) + self.intercept_[0], dtype=np.float64)
+        if not np.isfinite(eta).all():
+            refuse_not_finite(columns)
         return eta
 
     def predict_proba(self, X: Any) -> Floats:
@@ -92,8 +104,29 @@ class LogisticRegression:
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The more probable class of each row: (n,)."""
-        return self.classes_[(self.decision_function(X) > 0).astype(np.intp)]
+        positive = self.decision_function(X) > 0
+        return self.classes_[positive.astype(np.intp)]
+
+    def _check_parameters(self) -> None:
+        for name, value in (("C", self.C), ("tol", self.tol)):
+            if not isinstance(value, Real) or not value > 0:
+                unbounded = ", or float('inf') for no penalty" if name == "C" else ""
+                raise OptionError(f"{name} is {value!r}: give a positive number{unbounded}")
+        if self.n_jobs is not None and (
+            not isinstance(self.n_jobs, Integral) or not (self.n_jobs >= 1 or self.n_jobs == -1)
+        ):
+            raise OptionError(f"n_jobs is {self.n_jobs!r}: give a number of threads, or None or -1 for all processors")
 
     def _not_converged(self, status: str) -> str:
         advice = "the outcome may be separated: use a finite C, or passline.fit for the verdict"
         return f"not converged ({status}): the gradient is {self.certificate_['gradient_norm']:.1e}; {advice}"
+
+
+def _ridge(C: float, n: int, scale: Floats, k: int) -> Floats | None:
+    """The penalty of each coefficient in the solver's coordinates, (k + p,): 1 / (n C scale^2), none for C = inf."""
+    if math.isinf(C):
+        return None
+    with np.errstate(over="ignore", divide="ignore"):
+        l2 = 1.0 / np.square(scale * np.sqrt(float(n)) * np.sqrt(float(C)))
+    # Beyond this the coefficient is zero in all its digits, and an infinite penalty times it would be no number.
+    return np.concatenate([np.zeros(k), np.minimum(l2, 1e100)])

@@ -210,21 +210,25 @@ def _cross(a: Columns, b: Columns, d: Array) -> Array:
 class Shifted:
     """Columns of someone else's, seen standardised and with an intercept in front, without a copy.
 
-    Column 0 is ones (if ``intercept``), column j is (x_j - center_j) / scale_j. NumPy only.
+    Column 0 is ones (if ``intercept``), column j is (x_j - center_j) / scale_j. NumPy only. Where centres are much
+    larger than scales (``steep``) a product with x_j would lose the digits that its centre takes away again: a block
+    of rows is then written out, centred first.
     """
 
     columns: Columns
     center: Array  # (p,), zeros where there is no intercept
     scale: Array  # (p,)
     intercept: bool
+    steep: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
         n, p = self.columns.shape
         return n, p + int(self.intercept)
 
-    def rows(self, selection: slice | Array) -> Shifted:
-        return Shifted(self.columns.rows(selection), self.center, self.scale, self.intercept)
+    def rows(self, selection: slice | Array) -> Shifted | Dense:
+        chosen = Shifted(self.columns.rows(selection), self.center, self.scale, self.intercept)
+        return Dense(chosen.dense()) if self.steep else chosen
 
     def take(self, columns: Array) -> Dense:
         return Dense(self.dense()[:, columns])
@@ -244,7 +248,7 @@ class Shifted:
         return np.concatenate([np.reshape(total, (1, *g.shape[1:])), g])
 
     def gram(self, d: Array) -> Array:
-        if isinstance(self.columns, Dense):
+        if isinstance(self.columns, (Dense, Given)):
             return Dense(self.dense()).gram(d)  # centred first: nothing cancels
         out = np.empty((self.shape[1], self.shape[1]))
         inner = self.columns.gram(d)
@@ -259,6 +263,8 @@ class Shifted:
         return out
 
     def square_sums(self, d: Array) -> Array:
+        if isinstance(self.columns, (Dense, Given)):
+            return Dense(self.dense()).square_sums(d)
         total = d.sum()
         inner = self.columns.square_sums(d) - 2 * self.center * self.columns.transposed_times(d)
         inner = (inner + self.center**2 * total) / self.scale**2

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.blocks import Block, Blocks
+from passline.engine.blocks import BLOCK_BYTES, BLOCK_ROWS, Block, Blocks
 from passline.engine.columns import Columns, Dense, Given, Shifted, Sparse
 from passline.errors import DataError, NoRowsError, OneClassError, TooManyColumnsError
 
 Floats = NDArray[np.float64]
 
+# Centres so many times larger than scales cost a product too many digits.
+STEEP = 1e4
+# A spread below CONSTANT of the centre is rounding; squares of spreads outside TINY to HUGE are no longer doubles.
+CONSTANT, TINY, HUGE = 1e-11, 1e-150, 1e150
 # Rows from which centres and scales are taken: they only have to be near, since they are undone exactly.
 MOMENT_ROWS = 20_000
 
@@ -24,12 +28,15 @@ def as_columns(X: Any) -> Columns:
     without them. Raises DataError for anything else.
     """
     if type(X).__module__.partition(".")[0] == "scipy" and hasattr(X, "tocsr"):
+        _require_matrix(X.shape)
         return Sparse(_canonical(X))
-    A = X if isinstance(X, np.ndarray) else np.asarray(X)
-    if A.ndim != 2:
-        raise DataError(
-            f"X has the shape {A.shape}: give a matrix of rows and columns, X.reshape(-1, 1) for one column"
-        )
+    if np.ma.is_masked(X):
+        raise DataError("X is a masked array with masked values: fill or drop such rows")
+    try:
+        A = np.asarray(X)  # no subclass either: a np.matrix would multiply in its own way
+    except (ValueError, TypeError) as error:
+        raise DataError(f"X is no matrix of numbers ({error}): give rows of one length") from None
+    _require_matrix(A.shape)
     if A.dtype.kind not in "fiub":
         raise DataError(f"X holds {A.dtype}: give numbers; turn categories into indicators, or use passline.fit")
     if A.dtype == np.float64 and (A.flags.c_contiguous or A.flags.f_contiguous):
@@ -42,31 +49,25 @@ def as_labels(y: Any, n: int) -> tuple[Floats, NDArray[Any]]:
 
     Raises DataError for another length, a missing label or more than two labels, OneClassError for one.
     """
-    labels = np.asarray(y)
+    if np.ma.is_masked(y):
+        raise DataError("y is a masked array with masked values: fill or drop such rows")
+    try:
+        labels = np.asarray(y)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"y is no list of labels ({error}): give one label a row") from None
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels.reshape(-1)
     if labels.shape != (n,):
         raise DataError(f"y has the shape {labels.shape}, and X has {n} rows: give one label a row")
     if n == 0:
         raise NoRowsError("X has no rows: nothing can be fitted")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise DataError(f"y is {labels[~np.isfinite(labels)][0]} in row {int(np.flatnonzero(~np.isfinite(labels))[0])}")
-    if labels.dtype.kind in "fiub":
-        # Two comparisons instead of a sort: labels are almost always two numbers.
-        low, high = labels.min(), labels.max()
-        positive = labels == high
-        classes = np.array([low, high]) if low != high else np.array([low])
-        if not bool((positive | (labels == low)).all()):
-            classes = np.unique(labels)
-    else:
-        classes, place = np.unique(labels, return_inverse=True)
-        positive = place == len(classes) - 1
+    _refuse_missing(labels)
+    classes, positive = _two(labels)
     if len(classes) == 1:
-        raise OneClassError(f"y is {classes[0]!r} in all {n} rows: a logistic regression needs both classes")
+        raise OneClassError(f"y is {classes[0]} in all {n} rows: a logistic regression needs both classes")
     if len(classes) > 2:
-        raise DataError(
-            f"y has {len(classes)} classes ({', '.join(map(str, classes[:4]))}, ...), and two are fitted here"
-        )
+        shown = ", ".join(map(str, classes[:4])) + (", ..." if len(classes) > 4 else "")
+        raise DataError(f"y has {len(classes)} classes ({shown}), and two are fitted here")
     return positive.astype(np.float64), classes
 
 
@@ -77,17 +78,21 @@ def standardised(columns: Columns, intercept: bool) -> Shifted:
     if isinstance(columns, Sparse):
         return Shifted(columns, np.zeros(p), _sparse_scale(columns), intercept)
     sample = columns.rows(slice(None, None, step)).dense()
-    center = sample.mean(axis=0) if intercept else np.zeros(p)
-    with np.errstate(over="ignore", invalid="ignore"):
-        scale = np.sqrt(np.mean(np.square(sample - center), axis=0))
-    if step > 1 and not (scale > 0).all():
-        # A column that is constant in the sample, as rare indicators are: all rows say.
-        for j in np.flatnonzero(~(scale > 0)):
+    with np.errstate(all="ignore"):  # what is not finite is found, and named, by the first sum over the rows
+        center = sample.mean(axis=0) if intercept else np.zeros(p)
+        spread = sample - center
+        scale = np.sqrt(np.square(spread, out=spread).mean(axis=0))
+        # A column that is constant in the sample, as rare indicators are, or whose squares leave the doubles: all rows
+        # say, divided by the largest first.
+        for j in np.flatnonzero(~((scale > np.maximum(CONSTANT * np.abs(center), TINY)) & (scale < HUGE))):
             column = np.asarray(columns.take(np.array([j])).dense()[:, 0], dtype=np.float64)
-            center[j] = column.mean() if intercept else 0.0
-            scale[j] = np.sqrt(np.mean(np.square(column - center[j])))
-    tiny = 1e-11 * np.abs(center)
-    return Shifted(columns, center, np.where(scale > tiny, scale, 1.0), intercept)
+            largest = np.abs(column).max()
+            unit = column / largest if largest > 0 else column
+            middle = unit.mean() if intercept else 0.0
+            center[j], scale[j] = middle * largest, np.sqrt(np.mean(np.square(unit - middle))) * largest
+        scale = np.where((scale > CONSTANT * np.abs(center)) & (scale < np.inf), scale, 1.0)
+        steep = bool((np.abs(center) > STEEP * scale).any())
+    return Shifted(columns, center, scale, intercept, steep)
 
 
 def array_blocks(
@@ -104,7 +109,11 @@ def array_blocks(
         raise DataError("X has no columns: nothing can be fitted")
     outcome, classes = as_labels(y, n)
     shifted = standardised(columns, intercept)
-    return Blocks(Block(shifted, outcome), threads=threads), shifted, classes
+    # A table of one block is written out: it is read several times, and costs no memory to speak of.
+    small = 8 * n * p <= BLOCK_BYTES or (shifted.steep and n <= BLOCK_ROWS)
+    with np.errstate(all="ignore"):
+        seen = Dense(shifted.dense()) if small and not isinstance(columns, Sparse) else shifted
+    return Blocks(Block(seen, outcome), threads=threads), shifted, classes
 
 
 def refuse_not_finite(columns: Columns) -> None:
@@ -116,17 +125,69 @@ def refuse_not_finite(columns: Columns) -> None:
         if np.isfinite(values).all():
             continue
         if isinstance(block, Sparse):
-            raise DataError("X holds a value that is NaN or infinite: fill or drop such rows")
-        row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(values)))
-        raise DataError(f"X is {values[row, column]} in row {start + row}, column {column}: fill or drop such rows")
+            at = int(np.flatnonzero(~np.isfinite(values))[0])
+            value, column = values[at], int(block.X.indices[at])
+            row = int(np.searchsorted(block.X.indptr, at, side="right")) - 1
+        else:
+            row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(values)))
+            value = values[row, column]
+        raise DataError(f"X is {value} in row {start + row}, column {column} (counted from 0): fill or drop such rows")
 
 
-def require_rows(n: int, p: int) -> None:
-    """Raise TooManyColumnsError where columns outnumber rows and there is no penalty."""
-    if p > n:
+def require_rows(n: int, p: int, intercept: bool) -> None:
+    """Raise TooManyColumnsError where p columns, and the intercept, outnumber rows and there is no penalty."""
+    if p + int(intercept) > n:
+        extra = " and an intercept" if intercept else ""
         raise TooManyColumnsError(
-            f"X has {n} rows and {p} columns: no estimate is unique. Use a penalty (a finite C), or fewer columns"
+            f"X has {n} rows and {p} columns{extra}: no estimate is unique. "
+            "Use a penalty (a finite C), or fewer columns"
         )
+
+
+def _require_matrix(shape: tuple[int, ...]) -> None:
+    if len(shape) != 2:
+        raise DataError(f"X has the shape {shape}: give a matrix of rows and columns, X.reshape(-1, 1) for one column")
+
+
+def _two(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """The labels there are, in order, and which rows have the last."""
+    if labels.dtype.kind in "fiub":
+        # Two comparisons instead of a sort: labels are almost always two numbers.
+        low, high = labels.min(), labels.max()
+        positive = labels == high
+        classes = np.array([low, high]) if low != high else np.array([low])
+        if not bool((positive | (labels == low)).all()):
+            classes = np.unique(labels)
+        return classes, positive
+    try:
+        classes, place = np.unique(labels, return_inverse=True)
+    except TypeError:
+        raise DataError("y mixes labels of several types: give numbers or texts, not both") from None
+    return classes, place == len(classes) - 1
+
+
+def _refuse_missing(labels: NDArray[Any]) -> None:
+    kind = labels.dtype.kind
+    if kind == "f":
+        missing = ~np.isfinite(labels)
+    elif kind in "mM":
+        missing = np.isnat(labels)
+    elif kind == "O":
+        missing = np.fromiter((_absent(label) for label in labels), dtype=bool, count=len(labels))
+    elif kind in "cV":
+        raise DataError(f"y holds {labels.dtype}: give two numbers or two texts")
+    else:
+        return
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise DataError(f"y is {labels[row]} in row {row} (counted from 0): fill or drop such rows")
+
+
+def _absent(label: Any) -> bool:
+    try:
+        return label is None or not bool(np.equal(label, label)) or (isinstance(label, float) and np.isinf(label))
+    except (TypeError, ValueError):  # pandas' NA is neither equal to itself nor different
+        return True
 
 
 def _canonical(X: Any) -> Any:

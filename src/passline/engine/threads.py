@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import Any, TypeVar
 
@@ -31,7 +32,9 @@ def each(f: Callable[[A], T], parts: Sequence[A], threads: int) -> list[T]:
     with _controller().limit(limits=1, user_api="blas"):
         if threads < 2 or len(parts) < 2:
             return [f(part) for part in parts]
-        return list(_pool(threads).map(f, parts))
+        # A thread has a context of its own; NumPy's error state is part of it, and is the caller's to choose.
+        contexts = [copy_context() for _ in parts]
+        return list(_pool(threads).map(lambda context, part: context.run(f, part), contexts, parts))
 
 
 def later(f: Callable[..., T], *args: Any, size: int) -> Callable[[], T]:

@@ -78,5 +78,7 @@ def sampled(
 
 def _by_products(objective: Objective, w: Floats, tolerance: float, report: Report | None) -> Descended:
     diagonal = objective.diagonal(w)
+    # A column of zeros has none, and no gradient either: any number will do.
+    diagonal = np.where(diagonal > 0, diagonal, 1.0)
     found = newton_cg(objective, w, diagonal, tolerance=tolerance, report=report)
     return replace(found, solver="newton-cg, curvature by products")

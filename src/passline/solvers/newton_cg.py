@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from passline.engine.blocks import Block
 from passline.engine.objective import Objective
 from passline.solvers.base import Descended, Floats, Report, Status, Step
-from passline.solvers.quasi import search
+from passline.solvers.quasi import LAST_STEP, search
 
 
 def newton_cg(
@@ -24,8 +25,9 @@ def newton_cg(
     .. math:: \|H s + g\| \le \min(0.25, \sqrt{\|g\| / \|g_0\|})\, \|g\| \text{ in the norm of the diagonal's inverse}
 
     ``diagonal``: (p,) of the curvature somewhere near, to precondition with. Each product with the curvature is a
-    pass. Stops where the gradient's largest entry is at most ``tolerance``. Source: Nocedal and Wright, Numerical
-    Optimization (2006), algorithm 7.1; Steihaug (1983).
+    pass. Stops where the gradient's largest entry is at most ``tolerance``: DIVERGING if the step that is left moves a
+    row by as much as it would under separation. Source: Nocedal and Wright, Numerical Optimization (2006), algorithm
+    7.1; Steihaug (1983).
     """
     w = start.copy()
     value = objective(w, 1)
@@ -40,8 +42,8 @@ def newton_cg(
         trace.append(Step(objective.blocks.n, float(value.loss), size, objective.total * norm * norm, length))
         if report is not None:
             report(trace[-1])
-        if size <= tolerance:
-            status = Status.CONVERGED
+        if size <= tolerance and np.abs(gradient / diagonal).max() <= LAST_STEP * max(1.0, np.abs(w).max()):
+            status = Status.CONVERGED if _overlaps(objective, w, gradient, diagonal) else Status.DIVERGING
             break
         if products >= max_products or not np.isfinite(size):
             break
@@ -56,11 +58,31 @@ def newton_cg(
     return Descended(w, float(value.loss), np.asarray(value.gradient), status, "newton-cg", tuple(trace))
 
 
+def _overlaps(objective: Objective, w: Floats, gradient: Floats, diagonal: Floats) -> bool:
+    """Whether an estimate exists: by the ridge, or since Newton's next step moves no row's linear predictor by 1.
+
+    Under separation the gradient vanishes too, and every step moves the separated rows by about 1; see
+    :func:`passline.solvers.newton.proves_overlap`.
+    """
+    if objective.ridge is not None:
+        return True
+    step, _ = _conjugate_gradients(objective, w, gradient, diagonal, 1e-3)
+    moved = objective.blocks.each_row(_moved, step)
+    return bool(moved.max(initial=0.0) < 0.5)
+
+
+def _moved(block: Block, step: Floats) -> Floats:
+    moved: Floats = np.abs(block.columns.times(step))
+    return moved
+
+
 def _conjugate_gradients(
     objective: Objective, w: Floats, g: Floats, diagonal: Floats, share: float
 ) -> tuple[Floats, int]:
     """An approximate solution of H s = -g, and the products it took."""
     s = np.zeros_like(g)
+    if not g.any():
+        return s, 0
     r = -g
     z = r / diagonal
     d = z.copy()

@@ -13,6 +13,8 @@ from passline.solvers.base import Descended, Floats, Report, Status, Step
 
 # Pairs of steps and gradient changes that correct the curvature; more cost memory and gain nothing here.
 MEMORY = 12
+# Where outcomes are rare the curvature is small, and a small gradient still leaves a step: it must be as small as this.
+LAST_STEP = 2e-8
 ARMIJO, SHORTEST = 1e-4, 1e-6
 # So many steps more that do not halve the gradient than steps that do, and the curvature is given up.
 SLOW = 12
@@ -32,8 +34,8 @@ def quasi_newton(
     """Minimise the objective from ``start`` (p,) by L-BFGS whose first inverse curvature is ``precondition``.
 
     Each step costs one pass for the loss and its exact gradient. CONVERGED where the largest entry of the gradient is
-    at most ``tolerance``; STALLED where the curvature proves no guide, so that the caller takes the safe way. Source:
-    Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4.
+    at most ``tolerance`` and the step that is left is negligible; STALLED where the curvature proves no guide, so that
+    the caller takes the safe way. Source: Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4.
     """
     w, value = start.copy(), objective(start, 1)
     pairs: deque[tuple[Floats, Floats, float]] = deque(maxlen=MEMORY)
@@ -47,7 +49,7 @@ def quasi_newton(
         trace.append(Step(objective.blocks.n, float(value.loss), size, -objective.total * slope, length))
         if report is not None:
             report(trace[-1])
-        if size <= tolerance:
+        if size <= tolerance and np.abs(step).max() <= LAST_STEP * max(1.0, np.abs(w).max()):
             status = Status.CONVERGED
             break
         # A guide that points uphill (or nowhere), or does not halve the gradient in most steps, is none.
