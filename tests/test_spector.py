@@ -1,4 +1,4 @@
-"""Spector and Mazzeo's students, a textbook's logit: the rows come with statsmodels, whose author alone may copy them."""
+"""Spector and Mazzeo's students, a textbook's logit: the rows come with statsmodels, which alone may carry them."""
 
 import numpy as np
 import pytest

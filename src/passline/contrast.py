@@ -15,6 +15,7 @@ from passline.inference.existence import Outcome
 from passline.inference.profile import move_of, profile_of
 from passline.inference.sample import Sample
 from passline.inference.term_tests import Hypothesis, joint_test
+from passline.inference.wald import p_values
 from passline.model import Model, number
 from passline.section import default
 from passline.table.formula import nearest
@@ -99,7 +100,7 @@ def contrast(
     variance = float(row[used] @ model.covariance[np.ix_(used, used)] @ row[used]) if status == "ok" else nothing
     error = math.sqrt(variance) if variance >= 0 else nothing
     statistic = estimate / error if error > 0 else nothing
-    p = math.erfc(abs(statistic) / math.sqrt(2.0))
+    p = float(p_values(np.array([statistic]), model.settings.get("df"))[0])
     low, high = estimate - z * error, estimate + z * error
     if interval == "profile":
         if rows is None:
@@ -132,7 +133,7 @@ def joint(
         raise OptionError(
             f"{open_} has no finite estimate: only the likelihood ratio tests it, and that needs the rows"
         )
-    return joint_test(model.coef, model.covariance, R, q, rows)
+    return joint_test(model.coef, model.covariance, R, q, rows, df=model.settings.get("df"))
 
 
 def contrast_row(model: Model, changes: Mapping[str, Any], at: Mapping[str, Any]) -> tuple[Floats, dict[str, Any]]:

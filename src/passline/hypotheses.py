@@ -41,7 +41,14 @@ class Tested:
             self._likelihood(f"a {test} test")
         self._unpenalised("tests of terms")
         rows = self._rows("drop1")
-        found = term_tests(rows.sample, rows.outcome, self.model.covariance, droppable(self.model.design), test)
+        found = term_tests(
+            rows.sample,
+            rows.outcome,
+            self.model.covariance,
+            droppable(self.model.design),
+            test,
+            df=self.model.settings.get("df"),
+        )
         names = ("term", "df", "statistic", "p_value") + (("aic", "separation") if test != "wald" else ())
         return as_native({name: [getattr(one, name) for one in found] for name in names}, self.native)
 
@@ -129,6 +136,8 @@ class Tested:
         model = self.model
         if model.glance["log_likelihood"] is None:
             return "sampling weights leave none: choose Wald's"
+        if model.settings.get("clusters"):
+            return "rows of one cluster are not independent, so this fit has none: choose Wald's"
         if model.settings.get("df") is not None:
             return "an estimated dispersion leaves none: choose Wald's"
         if model.estimator != "ml":

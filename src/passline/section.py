@@ -60,7 +60,7 @@ def section(model: Model, variable: str, at: Mapping[str, Any] | None = None) ->
     design, summaries = model.design, model.summaries
     at = dict(at or {})
     if variable not in design.variables:
-        raise OptionError(f"the model has no predictor {variable!r}; it has {_listed(design.variables)}")
+        raise OptionError(f"the model has no predictor {variable!r}; it has {_listed(design.variables) or 'none'}")
     if design.kinds[variable] != "number" or any(
         isinstance(f, CategoryFactor) and f.column == variable for term in design.terms for f in term.factors
     ):

@@ -161,13 +161,16 @@ def _programme(c: Floats, A: Floats, E: Floats, on: float = 0.0) -> Floats:
 def _solved(c: Floats, A: Floats, E: Floats, on: float, bounds: tuple[float | None, float | None]) -> Floats:
     """Argmin c'b subject to A b <= 0, E b = ``on`` and bounds, by HiGHS; another way where one gives up."""
     from scipy.optimize import linprog  # slow to import, and rarely needed
+    from scipy.sparse import csr_array
 
     message = ""
+    if np.count_nonzero(A) < 0.2 * A.size:  # mostly indicators: the programme keeps them sparse
+        A = csr_array(A)
     for method, tolerance in (("highs", 1e-9), ("highs-ds", 1e-9), ("highs-ipm", 1e-9), ("highs-ds", 1e-7)):
         found = linprog(
             c,
             A_ub=A,
-            b_ub=np.zeros(len(A)),
+            b_ub=np.zeros(A.shape[0]),
             A_eq=E if len(E) else None,
             b_eq=np.full(len(E), on) if len(E) else None,
             bounds=bounds,

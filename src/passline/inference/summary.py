@@ -70,8 +70,9 @@ class WatchedRows:
 def _number(x: Values, y: Values, c: Values | None) -> dict[str, Any]:
     low, high = float(x.min()), float(x.max())
     unit = 1.0
-    if max(abs(low), abs(high)) > 1e100:  # so that a range of 1e300 stays a number
-        unit = max(abs(low), abs(high))
+    size = max(abs(low), abs(high))
+    if size > 0.0 and not 1e-100 < size < 1e100:  # so that a range of 1e300 or of 1e-320 stays a number
+        unit = size
         x = x / unit
     width = high / unit - low / unit
     place = np.zeros(len(x), dtype=np.int32)

@@ -17,7 +17,7 @@ from passline.inference.constrained import hold, make_face, space
 from passline.inference.existence import Outcome, log_likelihood, maximum_likelihood
 from passline.inference.profile import refuse_without_likelihood
 from passline.inference.sample import Sample
-from passline.inference.wald import chi2_p
+from passline.inference.wald import chi2_p, wald_p
 from passline.solvers.linear import NotPositiveDefiniteError, solve
 from passline.table.coding import CategoryFactor
 from passline.table.design import Design
@@ -94,7 +94,15 @@ def droppable(design: Design) -> tuple[str, ...]:
     return tuple(text for text, mine in factors.items() if not any(mine < others for others in factors.values()))
 
 
-def term_tests(sample: Sample, outcome: Outcome, covariance: Floats, terms: Sequence[str], test: str) -> list[TermTest]:
+def term_tests(
+    sample: Sample,
+    outcome: Outcome,
+    covariance: Floats,
+    terms: Sequence[str],
+    test: str,
+    *,
+    df: float | None = None,
+) -> list[TermTest]:
     r"""Test each of ``terms`` (texts of ``sample.columns``) against the model without it.
 
     .. math:: LR = 2 (l - l_0), \quad S = s_0^T I_0^{-1} s_0, \quad W = w_T^T V_{TT}^{-1} w_T
@@ -106,7 +114,7 @@ def term_tests(sample: Sample, outcome: Outcome, covariance: Floats, terms: Sequ
     if test not in TESTS:
         raise OptionError(f"the test is {test!r}: choose one of {', '.join(repr(name) for name in TESTS)}")
     if test == "wald":
-        return [_wald_term(outcome, covariance, text, sample.columns[text]) for text in terms]
+        return [_wald_term(outcome, covariance, text, sample.columns[text], df) for text in terms]
     refuse_without_likelihood(sample, "likelihood-ratio and score tests")
     return [_refitted(sample, outcome, text, test) for text in terms]
 
@@ -130,14 +138,20 @@ def column_tests(sample: Sample, outcome: Outcome, covariance: Floats) -> Column
 
 
 def joint_test(
-    model_coef: Floats, covariance: Floats, R: Floats, q: Floats, rows: tuple[Sample, Outcome] | None
+    model_coef: Floats,
+    covariance: Floats,
+    R: Floats,
+    q: Floats,
+    rows: tuple[Sample, Outcome] | None,
+    *,
+    df: float | None = None,
 ) -> Hypothesis:
     r"""Test R w = q, (m, p) and (m,).
 
     .. math:: W = (R w - q)^T (R V R^T)^{-1} (R w - q)
 
-    on as many degrees of freedom as R has independent rows. The likelihood ratio needs ``rows``, and a likelihood.
-    Raises OptionError where rows of R contradict each other.
+    on as many degrees of freedom as R has independent rows; F with ``df`` below where the dispersion is estimated. The
+    likelihood ratio needs ``rows``, and a likelihood. Raises OptionError where rows of R contradict each other.
     """
     R, q = _independent_rows(R, q)
     wald = _quadratic(covariance, R, R @ model_coef - q)
@@ -147,7 +161,7 @@ def joint_test(
         where = space(sample, outcome)
         held = hold(make_face(where, R @ where.back), q)
         lr = max(2.0 * (outcome.log_likelihood - held.log_likelihood), 0.0)
-    return Hypothesis(R, q, len(R), wald, chi2_p(wald, len(R)), lr, chi2_p(lr, len(R)))
+    return Hypothesis(R, q, len(R), wald, wald_p(wald, len(R), df), lr, chi2_p(lr, len(R)))
 
 
 def without(sample: Sample, columns: Sequence[int]) -> Dropped:
@@ -196,11 +210,11 @@ def _refitted(sample: Sample, outcome: Outcome, text: str, test: str) -> TermTes
     return TermTest(text, df, statistic, chi2_p(statistic, df), aic, rest.separation)
 
 
-def _wald_term(outcome: Outcome, covariance: Floats, text: str, at: slice) -> TermTest:
+def _wald_term(outcome: Outcome, covariance: Floats, text: str, at: slice, df: float | None) -> TermTest:
     columns = [j for j in range(at.start, at.stop) if outcome.status[j] != "aliased"]
     R = np.eye(len(outcome.coef))[columns]
     statistic = _quadratic(covariance, R, R @ outcome.coef) if columns else 0.0
-    return TermTest(text, len(columns), statistic, chi2_p(statistic, len(columns)), math.nan, "")
+    return TermTest(text, len(columns), statistic, wald_p(statistic, len(columns), df), math.nan, "")
 
 
 def _score(objective: Objective, inner: Floats) -> float:

@@ -42,6 +42,15 @@ def p_values(statistic: Floats, df: float | None = None) -> Floats:
     return np.asarray(2.0 * stdtr(df, -np.abs(statistic)))
 
 
+def wald_p(statistic: float, m: int, df: float | None = None) -> float:
+    """P-value of Wald's chi-square of ``m`` constraints; by F(m, df) where the dispersion was estimated on ``df``."""
+    if df is None or math.isinf(df) or m < 1 or math.isnan(statistic):
+        return chi2_p(statistic, m)
+    from scipy.special import fdtrc  # slow to import, and only an estimated dispersion needs it
+
+    return float(fdtrc(m, df, max(statistic, 0.0) / m))
+
+
 def chi2_p(statistic: float, df: int) -> float:
     """P(X >= statistic) for a chi-square X with ``df`` degrees of freedom; NaN for NaN and where df is 0."""
     if df < 1 or math.isnan(statistic):
