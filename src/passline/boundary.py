@@ -303,7 +303,9 @@ def _searched(ask: Question) -> Boundary:
     if not len(model.directions):
         x = np.linspace(along.low, along.high, GRID)
         height = along.rows(x) @ model.coef - ask.eta
-        found = [_bisect(along, ask.eta, x[i], x[i + 1]) for i in np.flatnonzero(height[:-1] * height[1:] < 0)]
+        found = [
+            _bisect(along, ask.eta, float(x[i]), float(x[i + 1])) for i in np.flatnonzero(height[:-1] * height[1:] < 0)
+        ]
         found = sorted(found + x[height == 0.0].tolist())
         note = f"no value of {along.variable} {within} reaches it"
     middle = (along.low + along.high) / 2
@@ -314,6 +316,10 @@ def _searched(ask: Question) -> Boundary:
         note = "the curve crosses more than once; the estimate is the crossing nearest to the middle" if others else ""
     if ask.rows is None:
         pieces: Pieces = () if math.isnan(error) else ((estimate - ask.z * error, estimate + ask.z * error),)
+        if pieces and (pieces[0][0] < along.low or pieces[0][1] > along.high):
+            note = "; ".join(
+                filter(None, (note, "the delta interval leaves the data, where this curve was not looked at"))
+            )
         return ask.answer(estimate, error, pieces, others=others, note=note)
     pieces = profile_curve(
         space(*ask.rows),
@@ -334,7 +340,7 @@ def _searched_error(ask: Question, estimate: float) -> float:
     """The standard error of a crossing by the delta method: that of eta there, over the curve's slope."""
     along = ask.along
     step = 6e-6 * (along.high - along.low)
-    ends = max(estimate - step, along.low), min(estimate + step, along.high)
+    ends = max(estimate - step, along.low), min(estimate + step, along.high)  # of the slope, inside the data
     rows = along.rows(np.array([estimate, *ends]))
     slope = float((rows[2] - rows[1]) @ along.model.coef) / (ends[1] - ends[0])
     variance = float(rows[0] @ ask.covariance() @ rows[0])
