@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -66,7 +66,4 @@ def _reopened(model: str, rows: str | None, sql: str | None, roles: Mapping[str,
     found = facade.load(model)
     if rows is None:
         raise OptionError(f"{model}: a model holds no rows, and check needs them: give the table with --data")
-    reopen: Callable[..., Fit] | None = getattr(found, "with_rows", None)
-    if reopen is None:
-        raise OptionError(f"{model}: a model file cannot meet its rows again here; give the table and FORMULA")
-    return reopen(rows, sql=sql, **roles)
+    return found.with_rows(rows, sql=sql, **roles)
