@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
+    from passline.solvers import schedules
+    from passline.stochastic import SGDLogisticRegression
 
 __version__ = "0.1.0"
 
@@ -24,11 +26,13 @@ _HOMES = {
     "LogisticRegression": "passline.estimator",
     "Penalty": "passline.engine.penalty",
     "Pooled": "passline.several",
+    "SGDLogisticRegression": "passline.stochastic",
     "datasets": "passline.datasets",
     "errors": "passline.errors",
     "fit": "passline.facade",
     "load": "passline.facade",
     "pool": "passline.several",
+    "schedules": "passline.solvers.schedules",
     "side_by_side": "passline.several",
 }
 
@@ -39,12 +43,14 @@ __all__ = [
     "LogisticRegression",
     "Penalty",
     "Pooled",
+    "SGDLogisticRegression",
     "__version__",
     "datasets",
     "errors",
     "fit",
     "load",
     "pool",
+    "schedules",
     "side_by_side",
 ]
 
@@ -53,7 +59,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'passline' has no attribute {name!r}")
     module = import_module(_HOMES[name])
-    value = module if _HOMES[name] == f"passline.{name}" else getattr(module, name)
+    value = module if _HOMES[name].endswith(f".{name}") else getattr(module, name)
     globals()[name] = value
     return value
 

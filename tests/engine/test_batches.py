@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passline.engine.arrays import make_rows
-from passline.engine.batches import walk
+from passline.engine.batches import Rows, walk
+from passline.engine.given import as_columns
 
 
 @settings(max_examples=40, deadline=None)
@@ -18,7 +18,7 @@ def test_batches_hold_every_row_once_in_order_and_only_the_last_is_short(
     X = np.arange(n * p, dtype=float).reshape(n, p)
     y = np.arange(n) / max(n, 1)
     order = np.random.default_rng(data.draw(st.integers(0, 99))).permutation(n)
-    rows, _ = make_rows(X, y, both_classes=False)
+    rows = Rows(as_columns(X), y)
     seen, signs, lengths = [], [], []
     for chunk in walk(rows, order, size):
         for batch in chunk.batches:
@@ -33,7 +33,7 @@ def test_batches_hold_every_row_once_in_order_and_only_the_last_is_short(
 def test_chunks_gathered_ahead_are_not_overwritten_while_they_are_used() -> None:
     rng = np.random.default_rng(1)
     X, y = rng.standard_normal((60_000, 20)), np.arange(60_000) % 2
-    rows, _ = make_rows(X, y)
+    rows = Rows(as_columns(X), y)
     order = np.random.default_rng(0).permutation(len(y))
     at = 0
     for chunk in walk(rows, order, 256):
