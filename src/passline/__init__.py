@@ -6,14 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from passline import datasets, errors
+    from passline import datasets, errors, schedules
     from passline.boundary import Boundary
     from passline.checks import Finding
     from passline.engine.penalty import Penalty
     from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
-    from passline.solvers import schedules
     from passline.stochastic import SGDLogisticRegression
 
 __version__ = "0.1.0"
@@ -32,7 +31,7 @@ _HOMES = {
     "fit": "passline.facade",
     "load": "passline.facade",
     "pool": "passline.several",
-    "schedules": "passline.solvers.schedules",
+    "schedules": "passline.schedules",
     "side_by_side": "passline.several",
 }
 
@@ -59,7 +58,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'passline' has no attribute {name!r}")
     module = import_module(_HOMES[name])
-    value = module if _HOMES[name].endswith(f".{name}") else getattr(module, name)
+    value = module if _HOMES[name] == f"passline.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -14,8 +14,8 @@ from passline.engine.batches import Rows
 from passline.engine.given import as_classes, as_columns, as_labels, as_offset, as_weights
 from passline.errors import ConvergenceWarning, DataError, OptionError
 from passline.linear_classifier import LinearClassifier
+from passline.schedules import Constant, Schedule
 from passline.solvers.exact import Certificate, certify
-from passline.solvers.schedules import Constant, Schedule
 from passline.solvers.sgd import SGD, Stopped, distance
 from passline.solvers.stepping import Method, SGDSettings
 

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent: torch.optim's trajectories, resumed runs, held-out rows, sparse rows, and bad input."""
+"""Stochastic gradient descent: resumed runs, held-out rows, sparse rows, the certificate, and options out of range."""
 
 from __future__ import annotations
 
@@ -15,19 +15,11 @@ from passline.engine.batches import Rows
 from passline.engine.given import as_columns, as_labels, as_offset, as_weights
 from passline.engine.views import Tensor
 from passline.errors import DataError, NotConvergedError, OptionError
+from passline.schedules import Constant, Cosine, InverseScaling, StepDecay
 from passline.solvers.exact import certify
-from passline.solvers.schedules import Constant, Cosine, InverseScaling, Schedule, StepDecay
 from passline.solvers.sgd import SGD, SGDResult, Stopped
 from passline.solvers.stepping import SGDSettings, descend, make_state
-
-METHODS = ("sgd", "momentum", "nesterov", "adam")
-
-
-def table(n: int = 1003, p: int = 7, seed: int = 0, dtype: Any = np.float64) -> tuple[Any, Any]:
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, p))
-    y = rng.random(n) < 1 / (1 + np.exp(-(X @ rng.standard_normal(p) + 0.3)))
-    return X.astype(dtype), y.astype(dtype)
+from torch_descent import METHODS, table
 
 
 def rows_of(X: Any, y: Any, weight: Any = None, offset: Any = None) -> Rows:
@@ -41,78 +33,8 @@ def run(descent: SGD, X: Any, y: Any, weight: Any = None, offset: Any = None, **
     return descent.run(rows_of(X, y, weight, offset), **options)
 
 
-def torch_optimizer(method: str, groups: Any, rate: float) -> torch.optim.Optimizer:
-    if method == "adam":
-        return torch.optim.Adam(groups, lr=rate)
-    return torch.optim.SGD(groups, lr=rate, momentum=0.0 if method == "sgd" else 0.9, nesterov=method == "nesterov")
-
-
-def torch_loop(
-    X: Any, y: Any, method: str, *, rate: float, epochs: int, size: int,
-    l2: float = 0.0, weight: Any = None, offset: Any = None, seed: int = 5, schedule: Schedule | None = None,
-) -> Any:  # fmt: skip
-    """A plain loop with autograd; coefficients and intercept, the mean loss of each epoch."""
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
-    w = torch.zeros(X.shape[1], dtype=X.dtype, requires_grad=True)
-    b = torch.zeros(1, dtype=X.dtype, requires_grad=True)
-    optimizer = torch_optimizer(method, [{"params": [w], "weight_decay": l2}, {"params": [b]}], rate)
-    generator, losses, steps = torch.Generator().manual_seed(seed), [], 0
-    for _ in range(epochs):
-        order, total = torch.randperm(len(y), generator=generator), 0.0
-        for first in range(0, len(y), size):
-            at = order[first : first + size]
-            c = None if weight is None else torch.from_numpy(weight)[at]
-            eta = X[at] @ w + b + (0 if offset is None else torch.from_numpy(offset)[at])
-            loss = torch.nn.BCEWithLogitsLoss(weight=c)(eta, y[at])
-            optimizer.zero_grad()
-            loss.backward()
-            for group in optimizer.param_groups:
-                group["lr"] = rate * (1 if schedule is None else schedule.factor(steps))
-            optimizer.step()
-            steps += 1
-            total += loss.item() * len(at)
-        losses.append(total / len(y))
-    return np.append(w.detach().numpy(), b.detach().numpy()), losses
-
-
 def both(result: SGDResult) -> Any:
     return np.append(result.coef, result.intercept)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("dtype", "close"), [(np.float64, 1e-12), (np.float32, 1e-5)])
-@pytest.mark.parametrize("l2", [0.0, 0.05])
-def test_the_trajectory_is_that_of_torch_after_hundreds_of_steps(
-    method: Any, dtype: Any, close: float, l2: float
-) -> None:
-    X, y = table(dtype=dtype)
-    expected, losses = torch_loop(X, y, method, rate=0.05, epochs=12, size=32, l2=l2)
-    descent = SGD(SGDSettings(method=method, rate=0.05, l2=l2))
-    result = run(descent, X, y, epochs=12, batch_size=32, generator=torch.Generator().manual_seed(5))
-    assert descent.steps == 12 * 32
-    np.testing.assert_allclose(both(result), expected, rtol=0, atol=close)
-    np.testing.assert_allclose(descent.losses, losses, atol=close)
-
-
-def test_weights_and_offsets_enter_as_in_torch() -> None:
-    X, y = table()
-    rng = np.random.default_rng(3)
-    weight, offset = rng.uniform(0.5, 2, len(y)), rng.standard_normal(len(y))
-    expected, _ = torch_loop(
-        X, y, "momentum", rate=0.05, epochs=5, size=64, weight=weight / weight.mean(), offset=offset
-    )
-    descent = SGD(SGDSettings("momentum", rate=0.05))
-    result = run(descent, X, y, weight, offset, epochs=5, batch_size=64, generator=torch.Generator().manual_seed(5))
-    np.testing.assert_allclose(both(result), expected, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("schedule", [InverseScaling(50, 0.75), Cosine(100, 0.1), StepDecay(40, 0.5)])
-def test_a_schedule_sets_the_rate_of_each_step(schedule: Schedule) -> None:
-    X, y = table()
-    expected, _ = torch_loop(X, y, "adam", rate=0.05, epochs=5, size=64, schedule=schedule)
-    descent = SGD(SGDSettings("adam", rate=0.05, schedule=schedule))
-    result = run(descent, X, y, epochs=5, batch_size=64, generator=torch.Generator().manual_seed(5))
-    np.testing.assert_allclose(both(result), expected, rtol=0, atol=1e-12)
 
 
 def test_the_schedules_are_the_formulas_they_state() -> None:

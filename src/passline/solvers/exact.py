@@ -82,11 +82,12 @@ def see(rows: Rows, intercept: bool) -> Shifted:
     if not rows.sparse:
         return standardised(block.columns, intercept)
     n, p = block.columns.shape
-    first, second = Blocks(Block(block.columns, block.y)).sum(_moments) / n
-    center = first if intercept else np.zeros(p)
-    variance = second - center**2
-    # What is left of a constant column's square is rounding.
-    scale = np.sqrt(np.where(variance > CONSTANT * second, variance, 1.0))
+    with np.errstate(all="ignore"):  # a value that is not finite is found by what it leaves, and named then
+        first, second = Blocks(Block(block.columns, block.y)).sum(_moments) / n
+        center = first if intercept else np.zeros(p)
+        variance = second - center**2
+        # What is left of a constant column's square is rounding.
+        scale = np.sqrt(np.where(variance > CONSTANT * second, variance, 1.0))
     return Shifted(block.columns, center, np.where(scale < np.inf, scale, 1.0), intercept)
 
 

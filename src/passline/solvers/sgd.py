@@ -16,9 +16,9 @@ from passline.engine.batches import Rows
 from passline.engine.given import refuse_not_finite
 from passline.engine.value import Array
 from passline.errors import DataError, NotConvergedError, OptionError
+from passline.schedules import share, whole
 from passline.solvers.base import Floats
 from passline.solvers.exact import TOLERANCE, Certificate, certify, mean_loss
-from passline.solvers.schedules import share, whole
 from passline.solvers.stepping import SGDSettings, State, Units, descend, finite, make_rule, make_state
 
 

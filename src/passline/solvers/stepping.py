@@ -14,10 +14,10 @@ from threadpoolctl import ThreadpoolController
 from passline.engine.batches import Rows, walk
 from passline.engine.value import Array
 from passline.errors import OptionError
+from passline.schedules import Constant, Schedule, positive, share, whole
 from passline.solvers.base import Floats
 from passline.solvers.descent import Adam, Momentum, Plain, Rule
 from passline.solvers.exact import see
-from passline.solvers.schedules import Constant, Schedule, positive, share, whole
 
 Method = Literal["sgd", "momentum", "nesterov", "adam"]
 
@@ -135,7 +135,8 @@ def make_state(settings: SGDSettings, rows: Rows, begin: Floats, saved: Mapping[
     elif settings.standardise:
         seen = see(rows, settings.intercept)
         units = Units(seen.center, seen.scale)
-        begin = units.standardised(begin)
+        with np.errstate(all="ignore"):  # the caller looks whether the start is finite
+            begin = units.standardised(begin)
     theta = rows.array(saved.get("theta", begin))
     total = np.array(saved.get("total", np.zeros(len(theta))), np.float64)
     if rows.xp is not np:
