@@ -31,6 +31,7 @@ def torch_loop(
     start: Any = None,
 ) -> Any:  # fmt: skip
     """A plain loop with autograd; coefficients and intercept, the mean loss of each epoch. No seed: rows in order."""
+    torch.set_num_threads(1)  # a batch is too small to share: with two threads they wait for each other
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     begin = torch.zeros(X.shape[1] + 1) if start is None else torch.tensor(start)
     w, b = (part.to(X.dtype).clone().requires_grad_() for part in (begin[:-1], begin[-1:]))

@@ -161,27 +161,33 @@ class SGDLogisticRegression(LinearClassifier):
 
     def certify(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> dict[str, Any]:
         """What ``certificate_`` would be for these rows: the objective's exact value and gradient over all of them."""
-        if self._descent is None:
-            raise OptionError("this SGDLogisticRegression is not fitted yet: call fit(X, y) or partial_fit(X, y) first")
+        settings = self._fitted().settings
         rows, _ = _read(X, y, sample_weight, offset, classes=self.classes_)
         if rows.shape[1] != self.n_features_in_:
             raise OptionError(f"X has {rows.shape[1]} columns, and the model was fitted to {self.n_features_in_}")
-        settings = self._descent.settings
         found = certify(
             rows, self.coef_[0], float(self.intercept_[0]), l2=settings.l2, has_intercept=settings.intercept
         )
         return self._certified(found, "certified", distance(found))
 
+    @property
+    def losses_(self) -> Floats:
+        """The mean loss of each epoch of ``fit`` and of each batch of ``partial_fit``, in their order."""
+        return np.array(self._trace("losses_").losses)
+
+    @property
+    def held_out_losses_(self) -> Floats:
+        """The mean loss of the rows held out, after each epoch."""
+        return np.array(self._trace("held_out_losses_").held_out)
+
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """All that the next step depends on, as arrays of numbers (and text) by name, for ``numpy.savez``; no rows."""
-        if self._descent is None:
-            raise OptionError("there is no state yet: call fit or partial_fit first")
-        labels = self.classes_
+        descent, labels = self._fitted(), self.classes_
         if labels.dtype.kind in "OT":
             if not all(isinstance(label, str) for label in labels):
                 raise OptionError(f"the classes {labels} are neither numbers nor text: a state cannot hold them")
             labels = np.array(labels.tolist(), dtype=np.str_)
-        return {**self._descent.state_dict(), "classes": labels}
+        return {**descent.state_dict(), "classes": labels}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> SGDLogisticRegression:
         """Become what ``state_dict`` was taken of: the next ``fit`` or ``partial_fit`` goes on from there, bit for bit.
@@ -223,6 +229,19 @@ class SGDLogisticRegression(LinearClassifier):
             standardise=bool(self.standardise),
         )
 
+    def _fitted(self) -> SGD:
+        if self._descent is None:
+            raise OptionError(
+                f"this {type(self).__name__} is not fitted yet: call fit(X, y) or partial_fit(X, y) first"
+            )
+        return self._descent
+
+    def _trace(self, name: str) -> SGD:
+        """The descent, for what is no attribute before there is one."""
+        if self._descent is None:
+            raise AttributeError(f"this {type(self).__name__} has no {name} yet: call fit(X, y) or partial_fit(X, y)")
+        return self._descent
+
     def _going_on(self, settings: SGDSettings) -> SGD | None:
         """The descent so far, with the parameters as they are now."""
         if self._descent is None or self._descent.settings == settings:
@@ -238,8 +257,6 @@ class SGDLogisticRegression(LinearClassifier):
         self.intercept_ = np.array([intercept])
         self.n_features_in_ = len(coef)
         self.n_iter_ = np.array([descent.epochs])
-        self.losses_ = np.array(descent.losses)
-        self.held_out_losses_ = np.array(descent.held_out)
 
     def _certified(self, found: Certificate | None, status: str, sentence: str) -> dict[str, Any]:
         assert self._descent is not None

@@ -209,7 +209,7 @@ class _Buffer:
     def _batches(self, place: Array | slice, length: int) -> list[Batch]:
         rows = self.rows
         if rows.sparse:
-            return self._cut(_SparseRows(rows.X[place]), length)
+            return self._cut(_SparseRows(cast("Any", rows.columns.rows(place)).X), length)
         if isinstance(place, slice) and rows.X.dtype == rows.dtype:  # in the table's own order: nothing to gather
             return self._cut(rows.X[place], length)
         if self.X is None:

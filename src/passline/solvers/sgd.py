@@ -102,7 +102,7 @@ class SGD:
         self._waited = 0 if self._waited >= patience else self._waited  # asked to go on, so go on
         stopped = Stopped.EPOCHS
         for _ in range(epochs):
-            order = self._order(rows, train, shuffle, generator)
+            order = self._order(rows, train, shuffle and batch_size < rows.shape[0], generator)
             kept = state.keep()
             loss = descend(state, self.settings, rows, order, batch_size)
             if not _went_well(state, loss):
