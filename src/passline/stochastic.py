@@ -195,7 +195,7 @@ class SGDLogisticRegression(LinearClassifier):
         A torch.Generator is set back as well; other generators are remembered by their seed. Raises OptionError for a
         state that is not whole, or was made with another ``method`` or ``standardise``.
         """
-        if "classes" not in state:
+        if not isinstance(state, Mapping) or "classes" not in state:
             raise OptionError("the state lacks classes: give what state_dict() gave")
         descent = SGD(self._settings())
         descent.load_state_dict({name: values for name, values in state.items() if name != "classes"})

@@ -260,6 +260,13 @@ def test_a_state_of_another_method_or_width_or_one_with_holes_is_refused() -> No
         SGD().load_state_dict(state)
     with pytest.raises(OptionError, match="lacks second"):
         SGD(SGDSettings("adam")).load_state_dict({k: v for k, v in state.items() if k != "second"})
+    for name, values in (
+        ("theta", state["theta"][None]), ("total", state["total"][:3]), ("second", state["second"] * np.nan),
+        ("counts", np.array([1, 2])), ("counts", -state["counts"] - 1), ("seed", np.array([1, 2])),
+        ("best", np.zeros(2)), ("best_loss", np.array("a")), ("losses", np.array([["a"]])),
+    ):  # fmt: skip
+        with pytest.raises(OptionError, match="the state"):
+            SGD(SGDSettings("adam")).load_state_dict({**state, name: values})
     with pytest.raises(DataError, match="7 coefficients"):
         descent.partial_fit(rows_of(X[:, :3], y))
 

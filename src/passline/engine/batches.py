@@ -191,6 +191,10 @@ class _Buffer:
         self.cut: list[Batch] | None = None
 
     def fill(self, place: Array | slice, length: int) -> Chunk:
+        with np.errstate(over="ignore"):  # a thread has an error state of its own; an infinity is found by the loss
+            return self._fill(place, length)
+
+    def _fill(self, place: Array | slice, length: int) -> Chunk:
         rows, (y, weights, offsets) = self.rows, self.vectors
         at = rows.index(place)
         sign = self.sign[:length]

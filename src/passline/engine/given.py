@@ -36,8 +36,8 @@ def as_columns(X: Any) -> Dense | Given | Sparse:
         raise DataError("X is a masked array with masked values: fill or drop such rows")
     if _is_tensor(X) and (X.device.type != "cpu" or X.dtype == sys.modules["torch"].bfloat16):
         _require_matrix(tuple(X.shape))
-        if X.is_complex() or X.layout != sys.modules["torch"].strided:
-            raise DataError(f"X is a tensor of {X.dtype}, {X.layout}: give a dense one of real numbers")
+        if X.is_complex() or X.layout != sys.modules["torch"].strided or X.is_meta:
+            raise DataError(f"X is a tensor of {X.dtype}, {X.layout}, on {X.device}: give a dense one of real numbers")
         return Tensor(X.detach())
     try:
         A = _as_array(X)

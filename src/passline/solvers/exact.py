@@ -102,4 +102,5 @@ def _newton(curvature: Floats, gradient: Floats) -> Floats:
     if not (level > 0 and np.isfinite(curvature).all()):
         return np.full(p, np.inf)
     # A trace of the identity, so that columns that repeat each other leave a system that can be solved.
-    return np.asarray(np.linalg.solve(curvature + 1e-10 * level * np.eye(p), gradient), np.float64)
+    solvable = curvature / level + 1e-10 * np.eye(p)
+    return np.asarray(np.linalg.solve(solvable, gradient) / level, np.float64)

@@ -19,7 +19,8 @@ from passline.errors import DataError, NotConvergedError, OptionError
 from passline.schedules import share, whole
 from passline.solvers.base import Floats
 from passline.solvers.exact import TOLERANCE, Certificate, certify, mean_loss
-from passline.solvers.stepping import SGDSettings, State, Units, descend, finite, make_rule, make_state
+from passline.solvers.saved_state import checked
+from passline.solvers.stepping import SGDSettings, State, Units, descend, finite, make_state
 
 
 class Stopped(enum.Enum):
@@ -180,23 +181,7 @@ class SGD:
 
         Raises OptionError for the state of another method, or one that is not whole.
         """
-        loaded = {name: np.array(values) for name, values in state.items()}
-        wanted = {"method", "theta", "total", "counts", "seed", "held_seed", "generator", "best", "best_loss"}
-        missing = (wanted | {"losses", "held_out"}) - set(loaded)
-        if not missing:
-            settings = self.settings
-            method = str(loaded["method"])
-            if method != settings.method or settings.standardise != ("scale" in loaded):
-                made = f"{method!r}, {'' if 'scale' in loaded else 'not '}standardised"
-                said = f"{settings.method!r}, {'' if settings.standardise else 'not '}standardised"
-                raise OptionError(
-                    f"the state is of method {made}, and the settings say {said}: give the settings that the state "
-                    "was made with"
-                )
-            missing = {*make_rule(settings, np, np.zeros(1)).vectors, *(["center"] if settings.standardise else [])}
-            missing -= set(loaded)
-        if missing:
-            raise OptionError(f"the state lacks {', '.join(sorted(missing))}: give what state_dict() gave")
+        loaded = checked(state, self.settings)
         self._loaded, self._state = loaded, None
         self._seed, self._held_seed = (int(loaded[s][0]) if len(loaded[s]) else None for s in ("seed", "held_seed"))
         self._generator_state = loaded["generator"].astype(np.uint8) if len(loaded["generator"]) else None

@@ -74,12 +74,14 @@ class Units:
 
     def given(self, theta: Floats) -> Floats:
         """Of the columns as given, from those of the standardised ones."""
-        coef = theta[:-1] / self.scale
-        return np.append(coef, theta[-1] - self.center @ coef)
+        with np.errstate(all="ignore"):  # who asks looks whether it is finite
+            coef = theta[:-1] / self.scale
+            return np.append(coef, theta[-1] - self.center @ coef)
 
     def standardised(self, theta: Floats) -> Floats:
         """The inverse of :meth:`given`."""
-        return np.append(theta[:-1] * self.scale, theta[-1] + self.center @ theta[:-1])
+        with np.errstate(all="ignore"):
+            return np.append(theta[:-1] * self.scale, theta[-1] + self.center @ theta[:-1])
 
 
 @dataclass
@@ -135,8 +137,7 @@ def make_state(settings: SGDSettings, rows: Rows, begin: Floats, saved: Mapping[
     elif settings.standardise:
         seen = see(rows, settings.intercept)
         units = Units(seen.center, seen.scale)
-        with np.errstate(all="ignore"):  # the caller looks whether the start is finite
-            begin = units.standardised(begin)
+        begin = units.standardised(begin)
     theta = rows.array(saved.get("theta", begin))
     total = np.array(saved.get("total", np.zeros(len(theta))), np.float64)
     if rows.xp is not np:
@@ -196,7 +197,6 @@ def descend(state: State, settings: SGDSettings, rows: Rows, order: Array | slic
     theta, rule, lens = state.theta, state.rule, _Lens(state, rows, settings)
     # Without an intercept its gradient is never written, and stays zero under every rule.
     h, g, decay = xp.zeros_like(theta), xp.zeros_like(theta), xp.zeros_like(theta[:p])
-    lens.halve(theta, h)
     w, hw, hb, gw, gb = theta[:p], h[:p], h[p:], g[:p], g[p:].reshape(())
     dot = cast("Any", xp.dot)
     averaging = settings.average_from is not None and state.epochs >= settings.average_from
@@ -204,6 +204,7 @@ def descend(state: State, settings: SGDSettings, rows: Rows, order: Array | slic
     loss: Any = 0.0
     count = 0
     with one_thread(), np.errstate(all="ignore"):
+        lens.halve(theta, h)
         for chunk in walk(rows, order, batch_size):
             for batch in chunk.batches:
                 half, r, X = batch.half, batch.residual, batch.X
@@ -236,9 +237,11 @@ def descend(state: State, settings: SGDSettings, rows: Rows, order: Array | slic
 
 
 def finite(state: State) -> bool:
-    """Whether the coefficients still are numbers."""
+    """Whether the coefficients still are numbers, in the steps' units and in the caller's."""
     theta = state.theta
-    return bool(np.isfinite(theta).all() if isinstance(theta, np.ndarray) else theta.isfinite().all())
+    if not (np.isfinite(theta).all() if isinstance(theta, np.ndarray) else theta.isfinite().all()):
+        return False
+    return state.units is None or bool(np.isfinite(state.answer()).all())
 
 
 def one_thread() -> AbstractContextManager[object]:
