@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -180,3 +181,20 @@ def test_a_parameter_outside_its_range_is_refused_by_name(parameters: dict[str, 
     X, y = table(n=50)
     with pytest.raises(OptionError, match=f"{next(iter(parameters))} is "):
         SGDLogisticRegression(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("kind", ["float32", "fortran", "int8", "held out", "half of the rows", "one batch"])
+def test_a_long_matrix_is_walked_without_a_copy(kind: str) -> None:
+    X = np.random.default_rng(0).standard_normal((400_000, 20), dtype=np.float32)
+    y = X[:, 0] > 0
+    weight = np.arange(400_000) % 2 if kind == "half of the rows" else None
+    X = {"fortran": np.asfortranarray, "int8": lambda X: X.astype(np.int8)}.get(kind, np.asarray)(X)
+    options: dict[str, Any] = {"held out": {"held_out": 0.5}, "one batch": {"batch_size": 400_000}}.get(kind, {})
+    model = SGDLogisticRegression(epochs=1, standardise=True, **options)
+    tracemalloc.start()
+    try:
+        model.fit(X, y, weight)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.1 * X.nbytes + 24e6  # the matrix: 32 MB, 64 as doubles
