@@ -13,6 +13,7 @@ from scipy import sparse
 
 import passline
 from passline import SGDLogisticRegression
+from passline.engine import batches
 from passline.errors import (
     ConvergenceWarning,
     DataError,
@@ -77,6 +78,31 @@ def test_a_schedule_sets_the_rate_of_each_step(schedule: Schedule) -> None:
         "adam", 0.05, schedule=schedule, epochs=5, batch_size=64, generator=torch_generator()
     ).fit(X, y)
     np.testing.assert_allclose(both(model), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("standardise", [False, True])
+def test_averaging_is_the_mean_of_torchs_coefficients_after_each_step(method: Any, standardise: bool) -> None:
+    X, y = table(n=400)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    path: list[Any] = []
+    torch_loop(X, y, method, rate=0.05, epochs=3, size=100, path=path)
+    for start in (0, 1, 2):
+        model = SGDLogisticRegression(
+            method, 0.05, average_from=start, standardise=standardise, epochs=3, batch_size=100,
+            generator=torch_generator(),
+        ).fit(X, y)  # fmt: skip
+        np.testing.assert_allclose(both(model), np.mean(path[4 * start :], axis=0), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_rows_gathered_ahead_by_a_thread_give_the_same_bits(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = table(n=50_000, p=20)
+    found = []
+    for processors in (1, 2):
+        monkeypatch.setattr(batches, "available", lambda processors=processors: processors)
+        found.append(both(SGDLogisticRegression("adam", 0.05, epochs=1, held_out=0.1).fit(kind(X), y)).tobytes())
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -28,9 +28,12 @@ def torch_optimizer(method: str, groups: Any, rate: float) -> torch.optim.Optimi
 def torch_loop(
     X: Any, y: Any, method: str, *, rate: float, epochs: int, size: int,
     l2: float = 0.0, weight: Any = None, offset: Any = None, seed: int | None = 5, schedule: Schedule | None = None,
-    start: Any = None,
+    start: Any = None, path: list[Any] | None = None,
 ) -> Any:  # fmt: skip
-    """A plain loop with autograd; coefficients and intercept, the mean loss of each epoch. No seed: rows in order."""
+    """A plain loop with autograd; coefficients and intercept, the mean loss of each epoch. No seed: rows in order.
+
+    ``path`` gets the coefficients after each step.
+    """
     torch.set_num_threads(1)  # a batch is too small to share: with two threads they wait for each other
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     begin = torch.zeros(X.shape[1] + 1) if start is None else torch.tensor(start)
@@ -51,6 +54,8 @@ def torch_loop(
                 group["lr"] = rate * (1 if schedule is None else schedule.factor(steps))
             optimizer.step()
             steps += 1
+            if path is not None:
+                path.append(np.append(w.detach().numpy(), b.detach().numpy()))
             total += loss.item() * len(at)
         losses.append(total / len(y))
     return np.append(w.detach().numpy(), b.detach().numpy()), losses

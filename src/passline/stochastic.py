@@ -36,7 +36,8 @@ class SGDLogisticRegression(LinearClassifier):
     the columns as given. ``epochs``, ``batch_size``, ``shuffle`` (a new order each epoch, from ``generator``: a seed, a
     numpy.random.Generator or a torch.Generator). ``held_out``: a share of the rows to keep aside; once their loss has
     not fallen for ``patience`` epochs the fit ends with the coefficients of the best. ``certificate``: whether ``fit``
-    ends with a pass over all rows for the exact gradient. ``warm_start``: whether a ``fit`` goes on from the last one.
+    ends with a pass over all rows, those held out too, for the exact gradient. ``warm_start``: whether a ``fit`` goes
+    on from the last one.
 
     After ``fit`` or ``partial_fit``: ``coef_`` (1, p), ``intercept_`` (1,), ``classes_`` (2,), ``n_iter_`` epochs,
     ``losses_`` (the mean loss of each epoch, and of each batch of ``partial_fit``, each row's taken just before the

@@ -110,34 +110,6 @@ def test_a_sparse_matrix_gives_what_the_dense_one_does(method: Any, dtype: Any) 
         assert result.certificate.gradient_norm == pytest.approx(dense.certificate.gradient_norm, abs=close)
 
 
-def test_averaging_is_the_mean_of_the_coefficients_after_each_step() -> None:
-    X, y = table(n=400)
-    path = SGD(SGDSettings(rate=0.5))
-    thetas = []
-    for epoch in range(3):
-        for a in range(0, 400, 100):
-            path.partial_fit(rows_of(X[a : a + 100], y[a : a + 100]))
-            if epoch >= 1:
-                thetas.append(np.append(path.coef, path.intercept))
-    averaged = run(SGD(SGDSettings(rate=0.5, average_from=1)), X, y, epochs=3, batch_size=100, shuffle=False)
-    np.testing.assert_allclose(both(averaged), np.mean(thetas, axis=0), rtol=0, atol=1e-13)
-
-
-def test_early_stopping_gives_the_epoch_whose_held_out_loss_was_least() -> None:
-    """Sixty rows and forty columns of noise: the held-out loss soon rises."""
-    rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((60, 40)), np.arange(60) % 2
-    options: dict[str, Any] = {"batch_size": 8, "held_out": 0.5, "patience": 3, "generator": 4}
-    descent = SGD(SGDSettings(rate=0.1))
-    result = run(descent, X, y, epochs=200, **options)
-    assert result.stopped is Stopped.EARLY
-    best = int(np.argmin(descent.held_out)) + 1
-    assert descent.epochs == best + 3
-    assert np.append(descent.coef, descent.intercept).tobytes() == both(result).tobytes()
-    assert f"epoch {best}," in result.sentence
-    assert both(run(SGD(SGDSettings(rate=0.1)), X, y, epochs=best, **options)).tobytes() == both(result).tobytes()
-
-
 def test_rows_held_out_are_not_trained_on() -> None:
     """A held-out row with a huge predictor would throw the coefficients."""
     X, y = table(n=50, p=2)
