@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,12 +90,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the rows and the estimate behind it."""
+    """A model with the rows and the estimate behind it, as they were ``options``; rows that repeat may be held once."""
 
     model: Model
     learned: Learned
     sample: Sample
     outcome: Outcome
+    options: Options
+
+    @cached_property
+    def by_row(self) -> Fitted:
+        """The same with each row of the data by itself, for what is said of single rows or depends on their order."""
+        learned = self.learned.by_row()
+        return self if learned is self.learned else replace(fit_rows(learned, self.options), model=self.model)
 
 
 def fit_rows(learned: Learned, options: Options, report: Report | None = None) -> Fitted:
@@ -130,7 +138,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,
         level=options.level,
-        rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
+        rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.rows.size},
         glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
         certificate=certificate,
         separation={
@@ -143,7 +151,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         settings=settings(options, errors, firth),
         warnings=(*_warnings(learned, sample, outcome), *errors.notes),
     )
-    return Fitted(model, learned, sample, outcome)
+    return Fitted(model, learned, sample, outcome, options)
 
 
 def settings(options: Options, errors: Errors, firth: Penalised | None) -> dict[str, Any]:
@@ -278,7 +286,7 @@ def _warnings(learned: Learned, sample: Sample, outcome: Outcome) -> list[str]:
             "why they are missing, or fill them in (multiple imputation)"
         )
     if outcome.recession is not None:
-        found.append(describe(learned.design, sample.blocks, sample.scaling, outcome.recession, outcome.status))
+        found.append(describe(learned.design, sample, outcome.recession, outcome.status))
     return found
 
 
