@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from passline.engine.blocks import Blocks
 from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
+from passline.engine.threads import limited
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.errors import DISPERSIONS, Errors, errors_of, no_errors, own_errors
@@ -30,6 +31,7 @@ from passline.inference.verdict import describe
 from passline.inference.wald import normal_quantile, p_values, quantile
 from passline.model import Model, Terms, number
 from passline.solvers.base import Report
+from passline.solvers.estimate import Solver
 from passline.solvers.newton import newton
 from passline.table.design import Learned
 
@@ -37,6 +39,7 @@ Floats = NDArray[np.float64]
 
 # Above this share of rows left out as incomplete, what is left may no longer be what one asked about.
 DROPPED_SHARE = 0.05
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Options:
 
     ``estimator``: "ml", or "firth" (Jeffreys' prior). ``level``: of the intervals, in (0, 1). ``interval``: "wald" or
     "profile". ``robust``: None, or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``:
-    the columns that play one, and "" for arrays that do. Raises OptionError.
+    the columns that play one, and "" for arrays that do. ``solver``: one of ``SOLVERS``. ``threads``: None for all
+    processors. Raises OptionError.
     """
 
     estimator: str = "ml"
@@ -55,8 +59,11 @@ class Options:
     robust: str | None = None
     dispersion: str = "one"
     roles: Mapping[str, str] = field(default_factory=dict)
+    solver: Solver = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
+        self._check_work()
         if self.estimator not in ("ml", "firth"):
             raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
         if self.estimator == "firth" and self.penalty:
@@ -87,6 +94,14 @@ class Options:
                 "estimator='ml' with them"
             )
 
+    def _check_work(self) -> None:
+        if self.solver not in SOLVERS:
+            raise OptionError(f"the solver is {self.solver!r}: choose one of {', '.join(SOLVERS)}")
+        if self.estimator == "firth" and self.solver not in ("auto", "newton"):
+            raise OptionError(f"Jeffreys' prior (firth) is maximised by Newton's method, not by {self.solver!r}")
+        if self.threads is not None and (not isinstance(self.threads, int) or self.threads < 1):
+            raise OptionError(f"threads is {self.threads!r}: give a whole number from 1 on, or None for all processors")
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -110,13 +125,20 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
 
     Raises TooManyColumnsError where columns outnumber rows and no penalty holds the estimate.
     """
+    with limited(options.threads):
+        return _fit_rows(learned, options, report)
+
+
+def _fit_rows(learned: Learned, options: Options, report: Report | None) -> Fitted:
     begin = time.perf_counter()
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
     firth = under_jeffreys_prior(sample, report) if options.estimator == "firth" else None
     if firth is None:
-        outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+        outcome = verdict = maximum_likelihood(
+            sample.blocks, sample.scaling, options.penalty, solver=options.solver, report=report
+        )
     else:
         outcome, verdict = firth.outcome, firth.verdict
     if penalised:

@@ -248,7 +248,8 @@ class FrameRows:
 
     def numbers(self, expression: Expression, part: int = 0) -> Values:
         name = column_of(expression).name
-        column = self._take(name)
+        # A column of a matrix in rows would be fetched a cache line a value, at each of its uses.
+        column = np.ascontiguousarray(self._take(name))
         values = to_arrays(expression, {name: column})[part]
         bad = first_not_finite(values)
         if bad is not None:
