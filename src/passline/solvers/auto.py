@@ -45,6 +45,24 @@ def solve(
     return newton(objective, w, patient=objective.ridge is not None, report=report)
 
 
+def descend(
+    objective: Objective,
+    solver: str,
+    *,
+    tolerance: float,
+    start: Floats,
+    report: Report | None = None,
+) -> Descended:
+    """The optimum by the descent that is asked for: "lbfgs" guided by a sample's curvature, or "newton-cg"."""
+    if solver == "newton-cg":
+        return _by_products(objective, start, tolerance, report)
+    found = sampled(objective, start, sample_rows(objective.p), tolerance, report)
+    if found is None:
+        gradient = np.asarray(objective(start, 1).gradient)
+        return Descended(start, np.inf, gradient, Status.STALLED, "quasi-newton", ())
+    return found
+
+
 def sample_rows(p: int) -> int:
     """How many rows a sample for ``p`` columns has."""
     return max(SAMPLE_ROWS, SAMPLE_ROWS_A_COLUMN * p)
