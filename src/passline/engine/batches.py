@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from passline.engine.blocks import Block
-from passline.engine.columns import Dense, Given, Sparse
+from passline.engine.columns import Columns, is_sparse
 from passline.engine.threads import available
 from passline.engine.value import Array
 from passline.engine.views import Chosen, Tensor
@@ -64,7 +64,7 @@ class Rows:
     single or double precision as X is, else double (torch's default type for other tensors).
     """
 
-    columns: Dense | Given | Sparse
+    columns: Columns
     y: Array
     weight: Array | None = None
     offset: Array | None = None
@@ -76,11 +76,11 @@ class Rows:
 
     @property
     def X(self) -> Any:  # noqa: N802 (mathematics keeps its letters)
-        return self.columns.X
+        return cast("Any", self.columns).X
 
     @property
     def sparse(self) -> bool:
-        return isinstance(self.columns, Sparse)
+        return is_sparse(self.columns)
 
     @property
     def xp(self) -> ModuleType:

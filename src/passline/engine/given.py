@@ -23,7 +23,7 @@ CONSTANT, TINY, HUGE = 1e-11, 1e-150, 1e150
 MOMENT_ROWS = 20_000
 
 
-def as_columns(X: Any) -> Dense | Given | Sparse:
+def as_columns(X: Any) -> Columns:
     """A matrix as columns: NumPy of any real type and order, SciPy sparse, torch, a frame, or what becomes an array.
 
     Dense matrices are not copied. A sparse one that is not CSR, or holds duplicate entries, is turned into a CSR
