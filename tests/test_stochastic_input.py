@@ -175,6 +175,7 @@ def test_wrong_input_is_refused_with_what_and_where(
     [
         {"rate": 0}, {"method": "adamw"}, {"epochs": 0}, {"batch_size": 2.5}, {"held_out": 1}, {"patience": 0},
         {"generator": "seed"}, {"schedule": "cosine"}, {"average_from": -1}, {"l2": -1.0}, {"betas": None},
+        {"n_jobs": 0}, {"n_jobs": 1.5},
     ],
 )  # fmt: skip
 def test_a_parameter_outside_its_range_is_refused_by_name(parameters: dict[str, Any]) -> None:

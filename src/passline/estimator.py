@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from passline.engine.given import array_blocks, refuse_not_finite, require_rows
 from passline.engine.objective import Objective
 from passline.errors import ConvergenceWarning, OptionError
-from passline.linear_classifier import LinearClassifier
+from passline.linear_classifier import LinearClassifier, threads_of
 from passline.solvers.auto import solve
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ class LogisticRegression(LinearClassifier):
         """Fit to a matrix (n, p), dense or sparse, and labels (n,) of two kinds; X is not copied."""
         self._check_parameters()
         blocks, shifted, classes = array_blocks(
-            X, y, intercept=bool(self.fit_intercept), threads=None if self.n_jobs == -1 else self.n_jobs
+            X, y, intercept=bool(self.fit_intercept), threads=threads_of(self.n_jobs)
         )
         n, p, k = blocks.n, blocks.p, int(bool(self.fit_intercept))
         if math.isinf(self.C):
@@ -83,10 +83,6 @@ class LogisticRegression(LinearClassifier):
             if not isinstance(value, Real) or not value > 0:
                 unbounded = ", or float('inf') for no penalty" if name == "C" else ""
                 raise OptionError(f"{name} is {value!r}: give a positive number{unbounded}")
-        if self.n_jobs is not None and (
-            not isinstance(self.n_jobs, Integral) or not (self.n_jobs >= 1 or self.n_jobs == -1)
-        ):
-            raise OptionError(f"n_jobs is {self.n_jobs!r}: give a number of threads, or None or -1 for all processors")
 
     def _not_converged(self, status: str) -> str:
         advice = "the outcome may be separated: use a finite C, or passline.fit for the verdict"

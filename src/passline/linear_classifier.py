@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -50,3 +51,12 @@ class LinearClassifier:
         """The more probable class of each row: (n,)."""
         positive = self.decision_function(X) > 0
         return self.classes_[positive.astype(np.intp)]
+
+
+def threads_of(n_jobs: Any) -> int | None:
+    """The number of threads that scikit-learn's ``n_jobs`` asks for; None: as many as there are processors."""
+    if n_jobs is None or n_jobs == -1:
+        return None
+    if not isinstance(n_jobs, Integral) or n_jobs < 1:
+        raise OptionError(f"n_jobs is {n_jobs!r}: give a number of threads, or None or -1 for all processors")
+    return int(n_jobs)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from passline.engine.batches import Rows
 from passline.engine.given import as_classes, as_columns, as_labels, as_offset, as_weights
+from passline.engine.threads import limited
 from passline.errors import ConvergenceWarning, DataError, OptionError
-from passline.linear_classifier import LinearClassifier
+from passline.linear_classifier import LinearClassifier, threads_of
 from passline.schedules import Constant, Schedule
 from passline.solvers.exact import Certificate, certify
 from passline.solvers.sgd import SGD, Stopped, distance
@@ -37,7 +38,7 @@ class SGDLogisticRegression(LinearClassifier):
     numpy.random.Generator or a torch.Generator). ``held_out``: a share of the rows to keep aside; once their loss has
     not fallen for ``patience`` epochs the fit ends with the coefficients of the best. ``certificate``: whether ``fit``
     ends with a pass over all rows, those held out too, for the exact gradient. ``warm_start``: whether a ``fit`` goes
-    on from the last one.
+    on from the last one. ``n_jobs``: threads, None for one a processor; the answer is the same to the last bit.
 
     After ``fit`` or ``partial_fit``: ``coef_`` (1, p), ``intercept_`` (1,), ``classes_`` (2,), ``n_iter_`` epochs,
     ``losses_`` (the mean loss of each epoch, and of each batch of ``partial_fit``, each row's taken just before the
@@ -67,6 +68,7 @@ class SGDLogisticRegression(LinearClassifier):
         patience: int = 5,
         certificate: bool = True,
         warm_start: bool = False,
+        n_jobs: int | None = None,
     ) -> None:
         self.method = method
         self.rate = rate
@@ -86,6 +88,7 @@ class SGDLogisticRegression(LinearClassifier):
         self.patience = patience
         self.certificate = certificate
         self.warm_start = warm_start
+        self.n_jobs = n_jobs
         self._descent: SGD | None = None
         self._loaded = False
 
@@ -119,17 +122,18 @@ class SGDLogisticRegression(LinearClassifier):
             raise OptionError(
                 "coef_init and intercept_init are where a descent begins, and this one goes on: drop them"
             )
-        result = descent.run(
-            rows,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            shuffle=bool(self.shuffle),
-            generator=self.generator,
-            held_out=self.held_out,
-            patience=self.patience,
-            certificate=bool(self.certificate),
-            report=report,
-        )
+        with limited(threads_of(self.n_jobs)):
+            result = descent.run(
+                rows,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                shuffle=bool(self.shuffle),
+                generator=self.generator,
+                held_out=self.held_out,
+                patience=self.patience,
+                certificate=bool(self.certificate),
+                report=report,
+            )
         self._learned(descent, classes, result.coef, result.intercept)
         self.certificate_ = self._certified(result.certificate, result.stopped.value, result.sentence)
         if result.stopped is Stopped.DIVERGED:

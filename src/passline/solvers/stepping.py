@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from passline.engine.batches import Rows, walk
+from passline.engine.threads import blas_alone
 from passline.engine.value import Array
 from passline.errors import OptionError
 from passline.schedules import Constant, Schedule, positive, share, whole
@@ -203,7 +201,7 @@ def descend(state: State, settings: SGDSettings, rows: Rows, order: Array | slic
     rate, factor, steps = float(settings.rate), settings.schedule.factor, state.steps
     loss: Any = 0.0
     count = 0
-    with one_thread(), np.errstate(all="ignore"):
+    with blas_alone(), np.errstate(all="ignore"):
         lens.halve(theta, h)
         for chunk in walk(rows, order, batch_size):
             for batch in chunk.batches:
@@ -244,11 +242,6 @@ def finite(state: State) -> bool:
     return state.units is None or bool(np.isfinite(state.answer()).all())
 
 
-def one_thread() -> AbstractContextManager[object]:
-    """NumPy's BLAS on one thread: a batch's products are too short to share out."""
-    return cast("AbstractContextManager[object]", _controller().limit(limits=1, user_api="blas"))
-
-
 def _here(v: Array) -> Array:
     return v if isinstance(v, np.ndarray) else v.cpu().numpy()
 
@@ -264,8 +257,3 @@ def _loss(xp: Any, half: Array, sign: Array, weight: Array | None) -> Array:
     if weight is not None:
         loss *= weight
     return loss.sum()
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
