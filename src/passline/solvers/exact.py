@@ -9,9 +9,10 @@ import numpy as np
 from passline.engine.batches import Rows
 from passline.engine.blocks import Block, Blocks
 from passline.engine.columns import Shifted
-from passline.engine.given import CONSTANT, standardised
+from passline.engine.given import standardised
 from passline.engine.likelihood import likelihood
 from passline.engine.objective import Objective
+from passline.engine.scaling import R_TOLERANCE
 from passline.engine.value import Array
 from passline.solvers.base import Floats
 
@@ -87,7 +88,7 @@ def see(rows: Rows, intercept: bool) -> Shifted:
         center = first if intercept else np.zeros(p)
         variance = second - center**2
         # What is left of a constant column's square is rounding.
-        scale = np.sqrt(np.where(variance > CONSTANT * second, variance, 1.0))
+        scale = np.sqrt(np.where(variance > R_TOLERANCE * second, variance, 1.0))
     return Shifted(block.columns, center, np.where(scale < np.inf, scale, 1.0), intercept)
 
 
