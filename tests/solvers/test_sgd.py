@@ -44,6 +44,22 @@ def test_the_schedules_are_the_formulas_they_state() -> None:
     assert [StepDecay(3, 0.1).factor(t) for t in (0, 2, 3, 6)] == pytest.approx([1, 1, 0.1, 0.01])
 
 
+@pytest.mark.parametrize(
+    ("schedule", "torchs"),
+    [
+        (StepDecay(7, 0.5), lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 7, 0.5)),
+        (Cosine(30, 0.1), lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 30, 0.2)),
+    ],
+)
+def test_schedules_that_torch_has_are_torchs(schedule: Any, torchs: Any) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=2.0)
+    scheduler = torchs(optimizer)
+    for t in range(30):
+        assert 2.0 * schedule.factor(t) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
+        optimizer.step()
+        scheduler.step()
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("generator", ["seed", "torch"])
 def test_a_resumed_run_is_bit_identical_to_one_that_was_never_stopped(method: Any, generator: str) -> None:
