@@ -136,6 +136,10 @@ def test_a_value_that_is_not_finite_is_named_and_not_taken_for_a_large_rate(
     with pytest.raises(DataError, match=rf"X is {value} in row 123, column 4"):
         held.fit(kind(X), y)
     assert not hasattr(model, "coef_")
+    good = model.fit(kind(np.nan_to_num(X, nan=0.0, posinf=0.0)), y)
+    for asked in (lambda: good.certify(kind(X), y), lambda: good.predict_proba(kind(X))):
+        with pytest.raises(DataError, match=rf"X is {value} in row 123, column 4"):
+            asked()
 
 
 @pytest.mark.parametrize(

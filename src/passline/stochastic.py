@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.batches import Rows
-from passline.engine.given import as_classes, as_columns, as_labels, as_offset, as_weights
+from passline.engine.given import as_classes, as_columns, as_labels, as_offset, as_weights, refuse_not_finite
 from passline.engine.threads import limited
 from passline.errors import ConvergenceWarning, DataError, OptionError
 from passline.linear_classifier import LinearClassifier, threads_of
@@ -173,6 +173,8 @@ class SGDLogisticRegression(LinearClassifier):
         found = certify(
             rows, self.coef_[0], float(self.intercept_[0]), l2=settings.l2, has_intercept=settings.intercept
         )
+        if not np.isfinite(found.loss):
+            refuse_not_finite(rows.block().columns, rows.at)
         return self._certified(found, "certified", distance(found))
 
     @property
