@@ -36,8 +36,9 @@ class Ranked:
         """At most ``most`` cells of neighbours, of about equal weight."""
         if len(self.score) <= most:
             return self
-        mass = np.cumsum(self.successes + self.failures)
-        cell = np.minimum(mass / mass[-1] * most, most - 1).astype(np.int64)
+        own = self.successes + self.failures
+        mass = np.cumsum(own)
+        cell = np.minimum((mass - own / 2) / mass[-1] * most, most - 1).astype(np.int64)
         starts = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]]))
         ends = np.concatenate([starts[1:], [len(cell)]]) - 1
         return Ranked(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.evaluation.classification import Rule, cut, ratios
+from passline.evaluation.classification import SAME, Rule, cut, ratios
 from passline.evaluation.discrimination import Ranked, rounded
 from passline.evaluation.scored import Scored
 
@@ -99,7 +100,10 @@ def decision_intervals(
             found.setdefault(name, []).append(values)
     ends = {name: percentiles(np.concatenate(values), level) for name, values in found.items() if values}
     # An interval without width (of a share of 1, say) is no knowledge but the bootstrap's blindness to what is rare.
-    return {name: end if name == "threshold" or end[0] < end[1] else (math.nan, math.nan) for name, end in ends.items()}
+    return {
+        name: end if name == "threshold" or end[1] - end[0] > SAME else (math.nan, math.nan)
+        for name, end in ends.items()
+    }
 
 
 def percentiles(values: Floats, level: float) -> tuple[float, float]:
@@ -107,8 +111,9 @@ def percentiles(values: Floats, level: float) -> tuple[float, float]:
     there = values[~np.isnan(values)]
     if len(there) < 0.9 * len(values) or not len(there):
         return math.nan, math.nan
-    # Between two infinite ends nothing is interpolated.
-    low, high = np.quantile(there, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], method="closest_observation")
+    # Between a number and infinity nothing is interpolated.
+    method: Literal["linear", "closest_observation"] = "linear" if np.isfinite(there).all() else "closest_observation"
+    low, high = np.quantile(there, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], method=method)
     return float(low), float(high)
 
 

@@ -31,7 +31,7 @@ class Binning:
     kind: str = "width"
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.bins, int) and 1 <= self.bins <= 10_000):
+        if isinstance(self.bins, bool) or not (isinstance(self.bins, int) and 1 <= self.bins <= 10_000):
             raise OptionError(f"bins is {self.bins!r}: give a whole number from 1 to 10,000")
         if self.kind not in BINNINGS:
             raise OptionError(f"binning is {self.kind!r}: choose 'width' (equal widths) or 'quantile' (equal numbers)")
@@ -95,7 +95,7 @@ def brier(scored: Scored, p: Floats) -> float:
 
 
 def mean_interval(scored: Scored, if_success: Floats, if_failure: Floats, level: float) -> tuple[float, float]:
-    """The normal interval of a mean loss, never below zero; NaN where it is infinite, or a single unit is all there is."""
+    """The normal interval of a mean loss, never below zero; NaN where it is infinite, or of a single unit."""
     center = (_dot(scored.successes, if_success) + _dot(scored.failures, if_failure)) / scored.total
     if not math.isfinite(center):
         return math.nan, math.nan
