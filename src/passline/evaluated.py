@@ -122,7 +122,10 @@ def _on_table(fit: Evaluated, source: Source, roles: Mapping[str, Any], asked: A
     model, fitted = fit.model, fit.rows
     table = score_table(model, source, roles, unseen, hashes=fit.hashes)
     notes = table.notes
-    if not table.same_rows:
+    same = table.same_rows
+    if same and table.lost and fitted is not None:
+        same = np.array_equal(table.scored.successes > 0, fitted.sample.y > 0)
+    if not same:
         found = of_other_rows(table.scored, asked)
         if fitted is not None and _mostly_seen(_scored(model, fitted), table.scored):
             notes += (

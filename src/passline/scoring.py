@@ -60,12 +60,14 @@ class Counted:
 class ScoredTable:
     """The rows of a table that can be judged, with what a reader should know of them.
 
-    ``same_rows``: whether they are those of the fit, in whatever order.
+    ``same_rows``: whether they are those of the fit, in whatever order; where a role of the fit is ``lost``, as far as
+    predictors tell.
     """
 
     scored: Scored
     rows: Counted
     same_rows: bool
+    lost: bool
     notes: tuple[str, ...]
 
 
@@ -127,7 +129,9 @@ def score_table(
     if not counted.used:
         raise NoRowsError(f"the separated fit leaves the probability of every row of {source.label} open")
     same = _same_rows(model, Learned(design, rows, y, played, 0, ()), scored, hashes, lost=bool(notes))
-    return ScoredTable(scored if known.all() else scored.select(np.flatnonzero(known)), counted, same, notes)
+    return ScoredTable(
+        scored if known.all() else scored.select(np.flatnonzero(known)), counted, same, bool(notes), notes
+    )
 
 
 def _roles(model: Model, source: Source, given: Mapping[str, Any]) -> tuple[Roles, tuple[str, ...]]:
@@ -197,8 +201,8 @@ def _outcome(model: Model, rows: ReadRows, kind: Kind, played: Played) -> Floats
         label = number_text(float(values[i])) if kind == "number" else rows.value(design.outcome, i)
         raise DataError(
             f"{rows.where(i)}: the outcome {design.outcome!r} is {label!r}, and the model knows {positive!r} (which "
-            f"it predicts) and {negative!r}. Correct it, write NA where it is missing, or give trials if these are "
-            "counts"
+            f"it predicts) and {negative!r}. Correct it, or write NA where it is missing"
+            + ("; give trials if these are counts" if kind == "number" else "")
         )
     return y
 
@@ -231,7 +235,7 @@ def _same_rows(
 
     Where there is no deviance, it says nothing (separation), or a role is ``lost``, hashes decide.
     """
-    if learned.used != model.rows["used"]:
+    if learned.used != model.rows["used"] or (lost and "trials" in model.settings.get("roles", {})):
         return False
     then = model.glance["deviance"]
     if then is not None and not len(model.directions) and not lost:

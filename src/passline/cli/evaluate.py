@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -41,7 +41,9 @@ def evaluate(
         float | None, Parameter(help="Choose the best threshold that keeps at least this specificity.")
     ] = None,
     bins: Annotated[int, Parameter(help="Of the calibration error and the Brier score's parts.")] = 10,
-    binning: Annotated[str, Parameter(help="width (equal widths) or quantile (equal numbers of rows).")] = "width",
+    binning: Annotated[
+        Literal["width", "quantile"], Parameter(help="Bins of equal widths, or of equal numbers of rows.")
+    ] = "width",
     level: Level = 0.95,
     folds: Annotated[
         int | None, Parameter(help="Of the cross-validation on the rows of the fit; 0 for none. [default: 10 or 0]")
@@ -57,7 +59,8 @@ def evaluate(
     trials: Trials = None,
     cluster: Cluster = None,
     unseen: Annotated[
-        str, Parameter(help="error, or baseline: take a category that the fit has not seen for the reference level.")
+        Literal["error", "baseline"],
+        Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
     ] = "error",
     json: Json = False,
 ) -> None:
