@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from passline import datasets, errors
+    from passline.assessment import Evaluation
     from passline.boundary import Boundary
     from passline.checks import Finding
     from passline.engine.penalty import Penalty
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 # Where each public name lives; it is imported when it is first asked for, so that no command pays for another.
 _HOMES = {
     "Boundary": "passline.boundary",
+    "Evaluation": "passline.assessment",
     "Finding": "passline.checks",
     "Fit": "passline.facade",
     "LogisticRegression": "passline.estimator",
@@ -34,6 +36,7 @@ _HOMES = {
 
 __all__ = [
     "Boundary",
+    "Evaluation",
     "Finding",
     "Fit",
     "LogisticRegression",

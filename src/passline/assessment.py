@@ -202,7 +202,9 @@ def of_other_rows(scored: Scored, asked: Asked) -> Assessed:
     for name, one in zip((*OF_PROBABILITIES[-3:], "auc"), (*measured.calibration, area), strict=True):
         ends[name] = one.conf_low, one.conf_high
     samples = SAMPLES if asked.bootstrap is None else asked.bootstrap
-    if samples and scored.total < MOST_TRIALS and not scored.one_class and _several(scored):
+    if scored.total >= MOST_TRIALS or scored.one_class or not _several(scored):
+        samples = 0  # nothing can be drawn that would tell more
+    if samples:
         generator = np.random.default_rng(asked.seed)
         ends |= decision_intervals(
             scored, measured.order, asked.rule, level=level, samples=samples, generator=generator

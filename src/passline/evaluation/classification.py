@@ -72,14 +72,19 @@ def ratios(tp: Floats, fp: Floats, tn: Floats, fn: Floats) -> dict[str, Floats]:
 
 
 def confusion(rows: Ranked, threshold: float) -> Confusion:
-    """The counts where a probability of at least ``threshold`` is called positive; one within rounding of it is."""
+    """The counts where a probability of at least ``threshold`` is called positive; one within rounding of it is.
+
+    Nothing is counted where there is no threshold (NaN).
+    """
+    if math.isnan(threshold):
+        return Confusion(0.0, 0.0, 0.0, 0.0)
     first = int(np.searchsorted(rows.score, cut(threshold)))
     tp, fp = float(rows.successes[first:].sum()), float(rows.failures[first:].sum())
     return Confusion(tp, fp, float(rows.failures[:first].sum()), float(rows.successes[:first].sum()))
 
 
 def cut(threshold: float) -> float:
-    """A threshold of the probability on the scale of ranked scores; NaN calls nothing positive, as infinity does."""
+    """A threshold of the probability on the scale of ranked scores."""
     if threshold <= 0.0:
         return -math.inf
     if not threshold < 1.0:

@@ -51,7 +51,7 @@ def of_decision(measured: Measured, threshold: float, rule: Rule, positive: str,
     found = []
     c, p = measured.confusion, measured.p
     if math.isnan(threshold):
-        return [f"no threshold {rule.words}: it needs both outcomes"]
+        return [f"there is no threshold {rule.words}: it needs both outcomes"]
     if not c.called_positive or not c.called_negative:
         label, side = (positive, "smallest") if c.called_positive else (negative, "largest")
         extreme = p.min() if c.called_positive else p.max()

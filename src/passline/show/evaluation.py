@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 WIDTH, NARROW = 100, 60
 # A number this small is rounding where zero is perfect.
 ZERO = 1e-9
+# Between these numbers have four decimals.
+SMALL, LARGE = 1e-3, 1e4
 
 _SECTIONS = {
     "Probabilities": {"log_loss": "log loss", "brier": "Brier score"},
@@ -46,11 +48,11 @@ def evaluation_text(found: Evaluation, width: int = WIDTH) -> str:
         "",
         _measures(found),
         "",
+        *([_wrapped(_made(found), width), ""] if found.own_rows else []),
         _wrapped(_decision(found), width),
-        _counts(found),
+        *([] if math.isnan(found.decision.threshold) else [_counts(found)]),
         "",
         _wrapped(_brier(found), width),
-        *([_wrapped(_made(found), width)] if found.own_rows else []),
     ]
     for note in found.notes:
         parts += ["", _wrapped(f"{note[0].upper()}{note[1:]}.", width, "note: ")]
@@ -104,7 +106,11 @@ def _there(found: Evaluation, kind: str) -> bool:
 
 
 def _figure(value: float) -> str:
-    return "none" if math.isnan(value) else number(0.0 if abs(value) < ZERO else round(value, 12))
+    """Four decimals, so that columns can be read down; four digits of what is smaller, as with rare events."""
+    if math.isnan(value):
+        return "none"
+    value = 0.0 if abs(value) < ZERO else round(value, 12)
+    return f"{value:.4f}" if SMALL <= abs(value) < LARGE else number(value)
 
 
 def _interval(low: float, high: float) -> str:
@@ -114,7 +120,7 @@ def _interval(low: float, high: float) -> str:
 def _decision(found: Evaluation) -> str:
     one = found.decision
     if math.isnan(one.threshold):
-        return f"No threshold {one.rule}."
+        return f"There is no threshold {one.rule}: it needs both outcomes."
     text = f"The threshold is {one.threshold:.4g}, {one.rule}"
     if not math.isnan(one.conf_low):
         text += f"; {100 * found.level:g} % bootstrap interval {_interval(one.conf_low, one.conf_high)}"
