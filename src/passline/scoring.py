@@ -86,15 +86,8 @@ def score_table(
     missing predictor or outcome are counted and left out. Raises DataError for columns that are not there and for
     outcomes that the model does not know, NoRowsError where no row is left.
     """
-    if unseen not in ("error", "baseline"):
-        raise OptionError(f"unseen is {unseen!r}: choose 'error' or 'baseline'")
     design = model.design
-    design.require(source.columns, source.label)
-    if design.outcome not in source.columns:
-        raise DataError(
-            f"{source.label} has no column {design.outcome!r}, the outcome: without it there is nothing to compare the "
-            f"probabilities with.{nearest(design.outcome, source.columns)}"
-        )
+    _check(model, source, unseen)
     roles, notes = _roles(model, source, given or {})
     roles.check(source)
     outcome_kind = _outcome_kind(model, source, counted=roles.trials is not None)
@@ -132,6 +125,19 @@ def score_table(
     return ScoredTable(
         scored if known.all() else scored.select(np.flatnonzero(known)), counted, same, bool(notes), notes
     )
+
+
+def _check(model: Model, source: Source, unseen: str) -> None:
+    """Refuse a table without the columns that are needed, and a word that says nothing of unseen categories."""
+    if unseen not in ("error", "baseline"):
+        raise OptionError(f"unseen is {unseen!r}: choose 'error' or 'baseline'")
+    design = model.design
+    design.require(source.columns, source.label)
+    if design.outcome not in source.columns:
+        raise DataError(
+            f"{source.label} has no column {design.outcome!r}, the outcome: without it there is nothing to compare the "
+            f"probabilities with.{nearest(design.outcome, source.columns)}"
+        )
 
 
 def _roles(model: Model, source: Source, given: Mapping[str, Any]) -> tuple[Roles, tuple[str, ...]]:

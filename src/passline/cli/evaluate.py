@@ -22,35 +22,42 @@ from passline.cli.options import (
 )
 from passline.errors import OptionError
 
+Threshold = Annotated[
+    str | None, Parameter(help="From this probability on a row is called positive; or the word youden.")
+]
+Cost = Annotated[
+    str | None, Parameter(help="FP:FN, what a false positive and a false negative cost: sets the threshold.")
+]
+Sensitivity = Annotated[float | None, Parameter(help="Choose the best threshold that keeps at least this sensitivity.")]
+Specificity = Annotated[float | None, Parameter(help="Choose the best threshold that keeps at least this specificity.")]
+Bins = Annotated[int, Parameter(help="Of the calibration error and the Brier score's parts.")]
+Binning = Annotated[Literal["width", "quantile"], Parameter(help="Bins of equal widths, or of equal numbers of rows.")]
+Folds = Annotated[
+    int | None, Parameter(help="Of the cross-validation on the rows of the fit; 0 for none. [default: 10 or 0]")
+]
+Bootstrap = Annotated[
+    int | None, Parameter(help="Samples: of refits on the rows of the fit, of intervals on others; 0 for none.")
+]
+Unseen = Annotated[
+    Literal["error", "baseline"],
+    Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
+]
+
 
 def evaluate(
     model: ModelFile,
     data: Data | None = None,
     /,
     *,
-    threshold: Annotated[
-        str | None, Parameter(help="From this probability on a row is called positive; or the word youden.")
-    ] = None,
-    cost: Annotated[
-        str | None, Parameter(help="FP:FN, what a false positive and a false negative cost: sets the threshold.")
-    ] = None,
-    sensitivity: Annotated[
-        float | None, Parameter(help="Choose the best threshold that keeps at least this sensitivity.")
-    ] = None,
-    specificity: Annotated[
-        float | None, Parameter(help="Choose the best threshold that keeps at least this specificity.")
-    ] = None,
-    bins: Annotated[int, Parameter(help="Of the calibration error and the Brier score's parts.")] = 10,
-    binning: Annotated[
-        Literal["width", "quantile"], Parameter(help="Bins of equal widths, or of equal numbers of rows.")
-    ] = "width",
+    threshold: Threshold = None,
+    cost: Cost = None,
+    sensitivity: Sensitivity = None,
+    specificity: Specificity = None,
+    bins: Bins = 10,
+    binning: Binning = "width",
     level: Level = 0.95,
-    folds: Annotated[
-        int | None, Parameter(help="Of the cross-validation on the rows of the fit; 0 for none. [default: 10 or 0]")
-    ] = None,
-    bootstrap: Annotated[
-        int | None, Parameter(help="Samples: of refits on the rows of the fit, of intervals on others; 0 for none.")
-    ] = None,
+    folds: Folds = None,
+    bootstrap: Bootstrap = None,
     seed: Annotated[int, Parameter(help="Of folds and samples.")] = 0,
     sql: Annotated[str | None, Parameter(help="Read what this query gives; DATA may be left out.")] = None,
     weights: Weights = None,
@@ -58,10 +65,7 @@ def evaluate(
     offset: Offset = None,
     trials: Trials = None,
     cluster: Cluster = None,
-    unseen: Annotated[
-        Literal["error", "baseline"],
-        Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
-    ] = "error",
+    unseen: Unseen = "error",
     json: Json = False,
 ) -> None:
     """Judge a model's probabilities on rows with known outcomes: passline evaluate model.json new.csv --cost 1:5.
