@@ -202,6 +202,18 @@ def test_trials_are_rows_written_out() -> None:
         assert list(figures.values()) == pytest.approx(list(single.measures[name].values()), rel=1e-6, nan_ok=True)
 
 
+def test_a_row_without_a_trial_says_nothing_and_is_still_one_of_the_fit() -> None:
+    table = {"y": [0, 1, 0, 2, 0, 1], "n": [0, 2, 1, 2, 1, 1], "x": [1.0, 2, 3, 4, 5, 6]}
+    fit = passline.fit("y ~ x", table, trials="n")
+    found = fit.evaluate(table, **QUICK)
+    assert found.own_rows
+    assert found.trials == 7
+    assert (found.rows["used"], found.rows["weightless"]) == (5, 1)
+    assert found.measures["brier"]["apparent"] == fit.evaluate(**QUICK).measures["brier"]["apparent"]
+    other = fit.evaluate({"y": [0, 1, 2], "n": [0, 1, 2], "x": [1.0, 2, 4]})
+    assert (other.rows["used"], other.rows["weightless"]) == (2, 1)
+
+
 def test_the_offset_of_the_fit_is_part_of_the_score() -> None:
     table = BIRTHWT.assign(exposure=np.linspace(0, 1, len(BIRTHWT)))
     fit = passline.fit("low ~ lwt", table, offset="exposure")

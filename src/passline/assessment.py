@@ -186,7 +186,7 @@ NOTHING = math.nan, math.nan
 SAMPLES = 1_000
 # Refits, where nobody says how many; and up to how many numbers (rows times columns) they are made unasked: what takes
 # seconds is not worth a question, what takes minutes is.
-FOLDS, REFITS = 10, 200
+FOLDS, REFITS, SEPARATED_REFITS = 10, 200, 50
 MOST_FOR_FOLDS, MOST_FOR_REFITS = 20_000_000, 100_000
 
 
@@ -260,7 +260,8 @@ def _how_many(scored: Scored, fitting: Fitting | None, size: int, asked: Asked) 
     if fits is None:
         fits = FOLDS if size <= MOST_FOR_FOLDS else 0
     if refits is None:
-        refits = REFITS if size <= MOST_FOR_REFITS else 0
+        # Each refit of separated rows takes linear programmes.
+        refits = (SEPARATED_REFITS if np.isinf(scored.eta).any() else REFITS) if size <= MOST_FOR_REFITS else 0
     if (asked.folds, asked.bootstrap) == (None, None) and not fits:
         notes.append(
             "the table is long, so nothing was refitted unasked: give the number of folds (folds=10) for figures that "

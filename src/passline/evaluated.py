@@ -104,12 +104,12 @@ def _on_own_rows(model: Model, fitted: Fitted, asked: Asked, native: Native) -> 
     sample = fitted.sample
     refit = Refit(sample, model.estimator, Penalty(l2=l2) if l2 else None)
     found = of_own_rows(_scored(model, fitted), refit, sample.blocks.n * sample.blocks.p, asked)
-    weightless = model.rows["read"] - model.rows["dropped"] - model.rows["used"]
+    read, dropped, used = model.rows["read"], model.rows["dropped"], int((sample.weight > 0).sum())
     rows = {
-        "read": model.rows["read"],
-        "used": model.rows["used"],
-        "incomplete": model.rows["dropped"],
-        "weightless": weightless,
+        "read": read,
+        "used": used,
+        "incomplete": dropped,
+        "weightless": read - dropped - used,
         "open": 0,
     }
     return _told(model, found, rows, asked, native, own=True)

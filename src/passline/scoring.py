@@ -99,29 +99,28 @@ def score_table(
         raise _nothing(rows, predicted.used, source.label, design.outcome)
     # A single cluster is refused where it stands for robust errors; here it only leaves no interval.
     played = play(replace(roles, cluster=None) if isinstance(roles.cluster, str) else roles, rows)
-    mass = _mass(played)
-    dropped = 0
-    if mass is not None and not mass.all():
-        dropped = int((mass == 0).sum())
-        rows, played = rows.where_also(mass > 0), played.select(mass > 0)
-        mass = mass[mass > 0]
+    dropped, weight = 0, played.weights if played.weights is not None else played.sampling_weights
+    if weight is not None and not weight.all():
+        dropped = int((weight == 0).sum())
+        rows, played = rows.where_also(weight > 0), played.select(weight > 0)
     y = _outcome(model, rows, outcome_kind, played)
     eta = model.linear_predictor(list(design.groups(rows, cast(Unseen, unseen))), rows.used, model.predicting_coef())
     if played.offset is not None:
         eta = eta + played.offset
-    scored = Scored.of(eta, y, mass, _groups(played, roles.cluster, rows))
-    known = ~np.isnan(eta)
+    scored = Scored.of(eta, y, _mass(played), _groups(played, roles.cluster, rows))
+    same = _same_rows(model, Learned(design, rows, y, played, 0, ()), scored, hashes, lost=bool(notes))
+    scored = scored.real()  # a row without a trial was one of the fit's, and says nothing
+    known = ~np.isnan(scored.eta)
     counted = Counted(
         read=rows.read,
         used=int(known.sum()),
         missing_predictor=rows.read - predicted.used,
         missing_outcome=predicted.used - rows.used - dropped,
-        weightless=dropped,
+        weightless=dropped + rows.used - len(known),
         open=int((~known).sum()),
     )
     if not counted.used:
         raise NoRowsError(f"the separated fit leaves the probability of every row of {source.label} open")
-    same = _same_rows(model, Learned(design, rows, y, played, 0, ()), scored, hashes, lost=bool(notes))
     return ScoredTable(
         scored if known.all() else scored.select(np.flatnonzero(known)), counted, same, bool(notes), notes
     )

@@ -78,8 +78,8 @@ def losses(scored: Scored) -> tuple[Floats, Floats]:
 
 
 def deviance(scored: Scored) -> float:
-    """Twice what the log-likelihood lacks to one with a probability for each row."""
-    y = scored.successes / scored.weight
+    """Twice what the log-likelihood lacks to one with a probability for each row; rows may weigh nothing."""
+    y = scored.successes / np.where(scored.weight > 0, scored.weight, 1.0)
     inside = (y > 0) & (y < 1)
     p = np.where(inside, y, 0.5)
     entropy = np.where(inside, p * np.log(p) + (1.0 - p) * np.log1p(-p), 0.0)
