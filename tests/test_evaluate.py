@@ -271,6 +271,27 @@ def test_answers_come_as_frames_of_the_datas_library() -> None:
     assert bins["weight"].sum() == len(NEW)
 
 
+def test_the_curve_has_the_counts_of_every_threshold_and_the_area_under_it() -> None:
+    found = FIT.evaluate(NEW)
+    curve = found.curve()
+    roc = curve.sort_values("threshold", ascending=False)
+    assert np.trapezoid(roc["sensitivity"], 1 - roc["specificity"]) == pytest.approx(found.measures["auc"]["value"])
+    p, y = FIT.predict(NEW), NEW["low"].to_numpy()
+    for _, row in curve.iloc[::10].iterrows():
+        assert row["true_positives"] == ((p >= row["threshold"]) & (y == 1)).sum()
+        assert row["true_negatives"] == ((p < row["threshold"]) & (y == 0)).sum()
+
+
+def test_a_long_curve_is_kept_short() -> None:
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=5_000)
+    fit = passline.fit("y ~ x", {"x": x[:500], "y": x[:500] + generator.normal(size=500) > 0})
+    curve = fit.evaluate({"x": x, "y": x > 0}, bootstrap=0).curve()
+    assert len(curve["threshold"]) == 1_001
+    assert curve["true_positives"][0] == (x > 0).sum()
+    assert curve["true_positives"][-1] == 0
+
+
 @pytest.mark.parametrize("width", [20, 60, 100, 400])
 def test_no_line_is_wider_than_the_terminal_or_sixty_characters(width: int) -> None:
     for found in (FIT.evaluate(NEW, cost=(1, 5)), FIT.evaluate(**QUICK)):

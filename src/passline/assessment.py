@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from passline.errors import OptionError
-from passline.evaluation.classification import Confusion, Rule
-from passline.evaluation.discrimination import delong, ranked
+from passline.evaluation.classification import Confusion, Rule, curve
+from passline.evaluation.discrimination import Ranked, delong, ranked
 from passline.evaluation.measures import OF_PROBABILITIES, Measured, Part, measures
 from passline.evaluation.remarks import of_refits
 from passline.evaluation.resampling import MOST_TRIALS, decision_intervals
@@ -76,8 +76,8 @@ class Evaluation:
     model was fitted to, so it flatters), "cross_validated", "optimism" and "corrected" (apparent - optimism), NaN where
     not asked for; else "value" with "conf_low" and "conf_high". ``measures["auc"]["value"]`` is one of them.
     ``rows``: how many were read, used and left out why; ``trials`` their weight, ``rate`` the share of successes.
-    ``bins``: the calibration table; ``binning`` what its bins are. ``validation``: how the honest figures were made.
-    ``notes``: what a reader should know.
+    ``bins``: the calibration table; ``binning`` what its bins are. ``order``: the ranked scores in at most 1,000 cells,
+    for curves. ``validation``: how the honest figures were made. ``notes``: what a reader should know.
     """
 
     formula: str
@@ -91,6 +91,7 @@ class Evaluation:
     measures: Figures
     decision: Decision
     bins: Bins
+    order: Ranked
     binning: Binning
     level: float
     validation: Mapping[str, Any]
@@ -118,6 +119,14 @@ class Evaluation:
         """One row a bin: low, high, weight, predicted (mean probability), observed (share of successes); a frame."""
         rows = self.bin_rows()
         return as_native({name: [row[name] for row in rows] for name in rows[0]}, self.native)
+
+    def curve(self) -> Any:
+        """One row a threshold, from 0 up, with the four counts and their ratios: ROC, precision-recall, gains; a frame.
+
+        At most 1,001 thresholds, where there are more scores evenly spread over the rows.
+        """
+        columns = {name: values.tolist() for name, values in curve(self.order).items()}
+        return as_native(columns, self.native)
 
     def as_json(self) -> dict[str, Any]:
         """The document of ``passline evaluate --json``; None where a number does not exist."""
@@ -182,12 +191,14 @@ class Assessed:
 
 
 NOTHING = math.nan, math.nan
+# Cells of neighbouring scores that an answer keeps.
+KEPT = 1_000
 # Bootstrap samples of intervals that need no refit.
 SAMPLES = 1_000
 # Refits, where nobody says how many; and up to how many numbers (rows times columns) they are made unasked: what takes
 # seconds is not worth a question, what takes minutes is.
 FOLDS, REFITS, SEPARATED_REFITS = 10, 200, 50
-MOST_FOR_FOLDS, MOST_FOR_REFITS = 20_000_000, 100_000
+MOST_FOR_FOLDS, MOST_FOR_REFITS = 10_000_000, 100_000
 
 
 def of_other_rows(scored: Scored, asked: Asked) -> Assessed:

@@ -29,7 +29,7 @@ class Evaluated:
     rows: Fitted | None
     native: Native
 
-    def hashes(self) -> Mapping[str, Any]:
+    def _hashes(self) -> Mapping[str, Any]:
         """The hashes of the rows of the fit, in memory or in the file that was loaded."""
         if self.rows is None:
             return self.model.settings
@@ -120,7 +120,7 @@ def _on_table(fit: Evaluated, source: Source, roles: Mapping[str, Any], asked: A
     from passline.scoring import score_table
 
     model, fitted = fit.model, fit.rows
-    table = score_table(model, source, roles, unseen, hashes=fit.hashes)
+    table = score_table(model, source, roles, unseen, hashes=fit._hashes)
     notes = table.notes
     same = table.same_rows
     if same and table.lost and fitted is not None:
@@ -180,7 +180,7 @@ def _told(
     notes: tuple[str, ...] = (),
 ) -> Evaluation:
     """What was found with the sentences that a reader needs."""
-    from passline.assessment import Evaluation
+    from passline.assessment import KEPT, Evaluation
     from passline.evaluation.remarks import of_decision, of_perfect_order, of_rows
 
     design, measured = model.design, found.measured
@@ -203,6 +203,7 @@ def _told(
         measures=found.figures,
         decision=found.decision,
         bins=measured.bins,
+        order=measured.order.cells(KEPT),
         binning=asked.binning,
         level=asked.level,
         validation=found.validation,

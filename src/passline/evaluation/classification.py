@@ -161,6 +161,18 @@ def thresholds(rows: Ranked) -> Floats:
     return np.concatenate([[0.0], middle, [top if high[-1] < top else math.inf]])
 
 
+def curve(rows: Ranked) -> dict[str, Floats]:
+    """What every threshold gives, from 0 up: threshold, the four counts, their ratios; (k + 1,) each or less."""
+    none = np.zeros(1)
+    fn = np.concatenate([none, np.cumsum(rows.successes)])
+    tn = np.concatenate([none, np.cumsum(rows.failures)])
+    at = thresholds(rows)
+    there = ~np.isnan(at)
+    tp, fp, tn, fn = (v[there] for v in (fn[-1] - fn, tn[-1] - tn, tn, fn))
+    counts = {"true_positives": tp, "false_positives": fp, "true_negatives": tn, "false_negatives": fn}
+    return {"threshold": at[there], **counts, **ratios(tp, fp, tn, fn)}
+
+
 def make_rule(
     threshold: float | str | None,
     cost: tuple[float, float] | None,

@@ -134,7 +134,8 @@ def delong(scored: Scored, rows: Ranked, level: float = 0.95) -> Interval:
     .. math:: var(A) = \frac{S_{10}}{m} + \frac{S_{01}}{n}, \quad V_{10}(i) = P(s_0 < s_i) + \tfrac12 P(s_0 = s_i)
 
     with S the variances of V_10 over the m successes and V_01 over the n failures. Where rows belong together, or
-    weights are no counts, the same influences are summed in each group before they are squared (Obuchowski 1997).
+    weights are no counts, the same influences are summed in each of the G groups before they are squared, times
+    G / (G - 1): Obuchowski (1997), Biometrics 53, but for the factor.
     ``rows``: ``scored``, sorted. NaN where an outcome has fewer than two trials; the standard error is 0, and the
     interval says nothing, where the order is perfect. Source: DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44;
     in O(n log n) by Sun and Xu (2014), IEEE Signal Processing Letters 21.

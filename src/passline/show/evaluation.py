@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 WIDTH, NARROW = 100, 60
 # A number this small is rounding where zero is perfect.
 ZERO = 1e-9
+# An equals sign at which no line ends.
+EQUALS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 # Between these numbers have four decimals.
 SMALL, LARGE = 1e-3, 1e4
 
@@ -65,7 +67,7 @@ def _head(found: Evaluation) -> list[str]:
     used = f"{rows['used']:,} row{'' if rows['used'] == 1 else 's'}, {whose}"
     if abs(found.trials - rows["used"]) > 1e-6:
         used += f", which count as {found.trials:,.6g}"
-    lines = [f"{used}; {100 * found.rate:.3g} % are {found.outcome} = {found.positive}."]
+    lines = [f"{used}; {100 * found.rate:.3g} % are {found.outcome}{EQUALS}{found.positive}."]
     left = _left_out(found)
     return [*lines, f"Left out: {', '.join(left)}."] if left else lines
 
@@ -114,7 +116,7 @@ def _figure(value: float) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return "" if math.isnan(low) or math.isnan(high) else f"{_figure(low)} to {_figure(high)}"
+    return f"{_figure(low)} to {_figure(high)}" if low < high else ""
 
 
 def _decision(found: Evaluation) -> str:
@@ -176,4 +178,4 @@ def _wrapped(text: str, width: int, head: str = "") -> str:
         subsequent_indent=" " * len(head),
         break_long_words=False,
         break_on_hyphens=False,
-    )
+    ).replace(EQUALS, " = ")
