@@ -37,6 +37,16 @@ def test_folds_part_the_trials_into_equal_numbers_of_successes_and_of_failures(
     assert min(min(s.min(), f.min()) for s, f in parts) >= 0
 
 
+def test_successes_given_as_shares_of_their_trials_are_dealt_out_whole() -> None:
+    m = np.arange(1.0, 60.0)
+    k = np.floor(m * 0.7)
+    scored = Scored.of(np.zeros(len(m)), k / m, m)
+    assert scored.successes.tolist() == k.tolist()
+    assert scored.failures.tolist() == (m - k).tolist()
+    parts = list(folds(scored, 3, np.random.default_rng(0)))
+    assert sum(s for s, _ in parts).tolist() == k.tolist()
+
+
 def test_clusters_stay_whole_and_their_rates_are_spread_over_the_folds() -> None:
     codes = np.repeat(np.arange(20), 5)
     y = (np.arange(100) // 5 % 2).astype(float)  # every other cluster has nothing but successes

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# Successes this near to a whole number, relative to it, are one.
+WHOLE = 1e-12
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -33,7 +36,12 @@ class Scored:
         """Rows with a share ``y`` (n,) in [0, 1] of successes in their ``weight`` (n,), one each without."""
         if weight is None:
             return cls(eta, y, 1.0 - y, groups)
-        return cls(eta, weight * y, weight * (1.0 - y), groups)
+        successes = weight * y
+        # Three of seven trials are 3.0000000000000004 by way of their share, and have to be dealt out one by one.
+        whole = np.rint(successes)
+        near = np.abs(successes - whole) <= WHOLE * np.maximum(whole, 1.0)
+        successes = np.where(near, whole, successes)
+        return cls(eta, successes, weight - successes, groups)
 
     @property
     def weight(self) -> Floats:
