@@ -57,6 +57,14 @@ def test_clusters_stay_whole_and_their_rates_are_spread_over_the_folds() -> None
         assert s.sum() == f.sum() == 10
 
 
+def test_a_cluster_without_a_trial_is_dealt_out_like_the_others() -> None:
+    codes = np.repeat(np.arange(6), 3)
+    weight = np.where(codes == 2, 0.0, 2.0)
+    scored = Scored.of(np.zeros(18), np.tile([0.0, 1.0, 0.5], 6), weight, codes)
+    parts = list(folds(scored, 3, np.random.default_rng(0)))
+    assert sum(s for s, _ in parts).tolist() == scored.successes.tolist()
+
+
 def test_the_same_seed_gives_the_same_folds_and_another_seed_others() -> None:
     scored = scored_of([(1, 0)] * 20 + [(0, 1)] * 20)
     first, again, other = (next(folds(scored, 4, np.random.default_rng(seed)))[0] for seed in (1, 1, 2))

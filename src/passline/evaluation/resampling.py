@@ -49,7 +49,8 @@ def folds(scored: Scored, count: int, generator: np.random.Generator) -> Iterato
     codes = np.unique(scored.groups, return_inverse=True)[1]
     won, weight = np.bincount(codes, s), np.bincount(codes, s + f)
     shuffled = generator.permutation(len(won))
-    order = shuffled[np.argsort((won / weight)[shuffled], kind="stable")]
+    rate = np.divide(won, weight, out=np.zeros_like(won), where=weight > 0)
+    order = shuffled[np.argsort(rate[shuffled], kind="stable")]
     fold_of = np.empty(len(won), dtype=np.int64)
     # Each run of neighbours gives one cluster to every fold, in an order of its own.
     for start in range(0, len(order), count):
