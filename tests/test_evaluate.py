@@ -178,6 +178,15 @@ def test_an_outcome_may_say_the_same_in_another_type(outcome: Any) -> None:
     assert FIT.evaluate(NEW.assign(low=outcome)).measures["auc"] == FIT.evaluate(NEW).measures["auc"]
 
 
+@pytest.mark.parametrize("outcome", [NEW["low"] == 1, NEW["low"]], ids=["True and False", "0 and 1"])
+def test_a_truth_may_stand_in_a_file_as_libraries_write_it(outcome: Any, tmp_path: Path) -> None:
+    fit = passline.fit(FORMULA, BIRTHWT[::2].assign(low=BIRTHWT["low"] == 1))
+    NEW.assign(low=outcome).to_csv(tmp_path / "new.csv", index=False)
+    assert fit.evaluate(tmp_path / "new.csv").measures["auc"] == FIT.evaluate(NEW).measures["auc"]
+    with pytest.raises(DataError, match="neither true nor false"):
+        fit.evaluate(NEW.assign(low="perhaps"))
+
+
 def test_weights_are_counts_and_rows_of_none_are_left_out() -> None:
     times = np.arange(len(NEW)) % 3
     weighted = FIT.evaluate(NEW.assign(n=times), weights="n", bootstrap=0)

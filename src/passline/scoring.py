@@ -15,7 +15,7 @@ from passline.evaluation.scores import deviance
 from passline.inference.fingerprint import fingerprint
 from passline.model import Model
 from passline.table.coding import Unseen
-from passline.table.columns import Kind, Source
+from passline.table.columns import BOOLEAN_TEXTS, Kind, Source
 from passline.table.design import Learned
 from passline.table.formula import nearest
 from passline.table.roles import Played, Roles, play, successes
@@ -174,6 +174,8 @@ def _outcome_kind(model: Model, source: Source, *, counted: bool) -> Kind:
         )
     if counted or (_numeric(model) and kind in ("number", "mixed", "boolean")):
         return "number"
+    if {model.design.positive, model.design.negative} == set(BOOLEAN_TEXTS):
+        return "boolean"  # true, t and 1 too, as files write it
     return "category" if kind == "mixed" else kind
 
 
