@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from passline import datasets, errors, schedules
+    from passline.assessment import Evaluation
     from passline.boundary import Boundary
     from passline.checks import Finding
     from passline.engine.penalty import Penalty
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 # Where each public name lives; it is imported when it is first asked for, so that no command pays for another.
 _HOMES = {
     "Boundary": "passline.boundary",
+    "Evaluation": "passline.assessment",
     "Finding": "passline.checks",
     "Fit": "passline.facade",
     "LogisticRegression": "passline.estimator",
@@ -37,6 +39,7 @@ _HOMES = {
 
 __all__ = [
     "Boundary",
+    "Evaluation",
     "Finding",
     "Fit",
     "LogisticRegression",
