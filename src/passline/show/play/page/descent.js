@@ -103,15 +103,22 @@ export function gradientOf(run, order, from, to) {
   return [scale * (gw + settings.ridge * rows * w), scale * gb];
 }
 
-/** The rows of the next step, without taking it: {order, from, to}. */
-export function nextBatch(run) {
+/** What the next step will do, without taking it: {rows, gradient: what stands in .grad, w, b: afterwards}. */
+export function preview(run) {
+  const copy = {
+    ...run,
+    gradient: [...run.gradient],
+    memory: [...run.memory],
+    generator: { state: run.generator.state.slice(), next: run.generator.next },
+    trace: { every: Infinity },
+  };
   const n = run.x.length;
+  advance(copy, 1);
+  const all = copy.order === null;
   const size = run.settings.batch;
-  if (size <= 0 || size >= n) return { order: null, from: 0, to: n };
-  const fresh = run.order === null || run.at >= n;
-  const generator = { state: run.generator.state.slice(), next: run.generator.next };
-  const from = fresh ? 0 : run.at;
-  return { order: fresh ? permutation(generator, n) : run.order, from, to: Math.min(from + size, n) };
+  const from = all ? 0 : copy.at - (copy.at % size || size);
+  const rows = Array.from({ length: (all ? n : copy.at) - from }, (_, k) => (all ? k : copy.order[from + k]));
+  return { rows, gradient: copy.gradient, w: copy.w, b: copy.b };
 }
 
 function step(run) {

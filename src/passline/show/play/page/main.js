@@ -1,0 +1,353 @@
+/** The page: one state, from which the descent and every view follow; what a person does changes the state. */
+import { makeArithmetic } from "./arithmetic.js";
+import { programme, stepLines } from "./code.js";
+import { makeControls } from "./controls.js";
+import { makeCurve } from "./curve.js";
+import { advance, begin, boundary, finite, lossAt } from "./descent.js";
+import { decimals, figure, html, set, write } from "./dom.js";
+import { makeEditor } from "./editor.js";
+import { makeGuide, makeStory, STAGES } from "./guide.js";
+import { makeLosses } from "./losses.js";
+import { savePicture } from "./picture.js";
+import { fromFragment, makeHistory, MOST_POINTS, MOST_STEPS, point, THREE, toFragment } from "./state.js";
+import { makeSurface } from "./surface.js";
+import { exactAnswers, notices } from "./truth.js";
+import { chooseLanguage, wordsOf } from "./words.js";
+
+// Of a frame's 16 ms, what the descent may take.
+const BUDGET = 8;
+// A guided leap is shown in about so many frames.
+const LEAP = 75;
+const LINE_SHOWN = 110;
+
+const byId = (id) => document.getElementById(id);
+const calmly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+const page = {
+  state: fromFragment(location.hash),
+  language: chooseLanguage(location.hash, navigator.language),
+  languageAsked: /[#&]lang=/.test(location.hash),
+  history: makeHistory(),
+  run: null,
+  answers: null,
+  playing: false,
+  pace: 20,
+  leap: null,
+  line: 0,
+  views: [],
+  frame: 0,
+};
+
+const act = {
+  move(i, x, y, first) {
+    const points = page.state.points.map((one, k) => (k === i ? point(x, y) : one));
+    edit({ points }, first);
+  },
+  add(x, y) {
+    if (page.state.points.length < MOST_POINTS) edit({ points: [...page.state.points, point(x, y)] });
+  },
+  remove(i) {
+    if (page.state.points.length > 1) edit({ points: page.state.points.filter((_, k) => k !== i) });
+    else say(words().points.last);
+  },
+  drop: announce,
+  points: (points) => edit({ points }),
+  setting: (name, value) => edit({ settings: Object.freeze({ ...page.state.settings, [name]: value }) }),
+  stage(n) {
+    const before = page.state;
+    page.history.keep(before);
+    page.playing = false;
+    page.state = { ...before, guide: n, ...STAGES[n] };
+    const onwards = before.points === STAGES[n].points && before.settings === STAGES[n].settings && before.steps < STAGES[n].steps;
+    if (!onwards) restart(0);
+    leapTo(STAGES[n].steps);
+  },
+  play() {
+    page.playing = !page.playing;
+    page.leap = null;
+    if (!page.playing) announce();
+    schedule();
+  },
+  pace(n) {
+    page.pace = n;
+  },
+  reset() {
+    page.playing = false;
+    edit({ steps: 0 });
+  },
+  undo() {
+    const before = page.history.back();
+    if (before === null) return;
+    page.playing = false;
+    page.state = { ...before, more: page.state.more };
+    restart();
+    announce();
+  },
+};
+
+function words() {
+  return wordsOf(page.language);
+}
+
+/** Change what the descent follows from, and let it run anew for as many steps as before. */
+function edit(change, keep = true) {
+  if (keep) page.history.keep(page.state);
+  page.state = { ...page.state, ...change };
+  page.leap = null;
+  restart();
+  if (keep) announce();
+}
+
+function restart(steps = page.state.steps) {
+  const { points, settings } = page.state;
+  page.run = begin(points, settings);
+  page.answers = exactAnswers(points, settings.ridge);
+  page.state = { ...page.state, steps };
+  advance(page.run, steps, 3 * BUDGET);
+  schedule();
+}
+
+/** One step, as the button takes it; the five lines of PyTorch pass by. */
+function stepOnce() {
+  const { state, run } = page;
+  if (!finite(run) || state.steps >= MOST_STEPS) return;
+  page.history.keep(state);
+  page.leap = null;
+  advance(run, 1);
+  page.state = { ...state, steps: run.step, guide: state.guide === 1 ? 2 : state.guide };
+  showLines();
+  announce();
+  schedule();
+}
+
+function leapTo(steps) {
+  page.state = { ...page.state, steps };
+  page.leap = calmly() ? null : { by: Math.ceil((steps - page.run.step) / LEAP) };
+  if (calmly()) advance(page.run, steps - page.run.step);
+  page.line = lines().length - 1;
+  announce();
+  schedule();
+}
+
+/** What a frame does: play, or catch up with the state; then draw. */
+function onFrame() {
+  page.frame = 0;
+  const { run, state } = page;
+  if (page.playing) {
+    const most = MOST_STEPS - run.step;
+    if (page.pace === 0) advance(run, most, BUDGET);
+    else advance(run, Math.min(most, page.pace), BUDGET);
+    page.state = { ...state, steps: run.step, guide: state.guide === 1 ? 2 : state.guide };
+    page.line = lines().length - 1;
+    if (!finite(run) || run.step >= MOST_STEPS) {
+      page.playing = false;
+      announce();
+    }
+  } else if (run.step < state.steps && finite(run)) {
+    advance(run, page.leap ? Math.min(page.leap.by, state.steps - run.step) : state.steps - run.step, BUDGET);
+    if (run.step === state.steps) announce();
+  } else if (run.step < state.steps) {
+    page.state = { ...state, steps: run.step };
+  }
+  draw();
+  if (page.playing || (run.step < page.state.steps && finite(run))) schedule();
+  else remember();
+}
+
+function schedule() {
+  if (page.frame === 0) page.frame = requestAnimationFrame(onFrame);
+}
+
+function lines() {
+  return stepLines(page.state.settings);
+}
+
+function showLines() {
+  clearTimeout(page.lineTimer);
+  const last = lines().length - 1;
+  page.line = calmly() ? last : 0;
+  const on = () => {
+    if (page.line >= last) return;
+    page.line++;
+    byId("line").textContent = lines()[page.line];
+    page.lineTimer = setTimeout(on, LINE_SHOWN);
+  };
+  page.lineTimer = setTimeout(on, LINE_SHOWN);
+}
+
+function draw() {
+  const { state, run, answers } = page;
+  const view = {
+    ...state,
+    run,
+    answers,
+    words: words(),
+    playing: page.playing,
+    pace: page.pace,
+    undoable: page.history.length,
+    ghosts: state.more || state.guide === 4 || state.guide === 6,
+    interval: state.more,
+  };
+  for (const { draw: one, shown } of page.views) if (!shown || shown(view)) one(view);
+}
+
+function drawReading(view) {
+  const { run, words: said } = view;
+  const at = boundary(run);
+  byId("flips-label").textContent = at === null ? said.flat : said.flipsAt;
+  byId("falls").textContent = at !== null && run.w < 0 ? said.falls : "";
+  byId("flips").textContent = at === null ? "" : figure(at);
+  byId("flips-unit").textContent = at === null ? "" : said.hoursUnit(at);
+  byId("after").textContent = said.after(run.step, decimals(lossAt(run, run.w, run.b)));
+  byId("line").textContent = lines()[Math.min(page.line, lines().length - 1)];
+  byId("step").textContent = said.step;
+  byId("more-button").textContent = view.more ? said.less : said.more;
+  set(byId("more-button"), { "aria-expanded": String(view.more) });
+  byId("more").hidden = !view.more;
+  const told = view.more || run.step > 0 || view.points !== THREE ? notices(run, view.points, view.answers) : [];
+  const texts = told.map((notice) => said.notices[notice.key](notice));
+  drawNotices(texts, told);
+  // What a programme that drives the page reads.
+  Object.assign(byId("reading").dataset, { steps: run.step, w: run.w, b: run.b, boundary: at ?? "" });
+}
+
+function drawNotices(texts, told) {
+  const list = byId("notices");
+  while (list.childElementCount > texts.length) list.lastChild.remove();
+  while (list.childElementCount < texts.length) list.append(html("li"));
+  texts.forEach((text, i) => {
+    write(list.children[i], text);
+    list.children[i].dataset.key = told[i].key;
+  });
+}
+
+function drawExact({ answers, words: said, settings }) {
+  const facts = [];
+  const { best, firth, set: pieces } = answers;
+  if (best !== null) facts.push(said.exact.best(best.w, best.b, boundary(best)));
+  if (firth !== null && (best === null || settings.ridge === 0)) facts.push(said.exact.firth(firth.w, firth.b, boundary(firth)));
+  if (pieces !== null) facts.push(said.exact.set(said.set(pieces)));
+  byId("exact").replaceChildren(...facts.map((fact) => html("li", {}, fact)));
+}
+
+function drawLegend({ ghosts, interval, answers, settings, words: said }) {
+  const parted = answers.kind === "complete" && settings.ridge === 0;
+  const shown = [
+    ["failed", said.failed],
+    ["passed", said.passed],
+    ...(ghosts ? [["curve", said.legend.curve]] : []),
+    ...(ghosts && answers.best ? [["best", said.legend.best]] : []),
+    ...(ghosts && !answers.best && answers.firth ? [["firth", said.legend.firth]] : []),
+    ...(ghosts && parted ? [["gap", said.legend.gap]] : []),
+    ...(interval && answers.set ? [["set", said.legend.set]] : []),
+  ];
+  byId("legend").replaceChildren(...shown.map(([name, text]) => html("li", {}, html("span", { class: `swatch ${name}` }), text)));
+}
+
+function drawTexts({ words: said }) {
+  document.documentElement.lang = said.code;
+  document.title = `passline · ${said.title}`;
+  byId("title").textContent = said.title;
+  byId("lead").textContent = said.lead;
+  byId("running").textContent = said.running;
+  byId("language").textContent = said.other;
+  set(byId("language"), { lang: page.language === "en" ? "zh-CN" : "en" });
+  byId("foot").textContent = said.foot;
+  for (const name of ["controls", "losses", "surface", "arithmetic", "points", "programme"]) {
+    byId(`${name}-heading`).textContent = said[name].heading;
+  }
+  byId("copy").textContent = said.programme.copy;
+  byId("picture").textContent = said.programme.picture;
+}
+
+/** Tell a screen reader where things stand; while it plays, nothing. */
+function announce() {
+  clearTimeout(page.sayTimer);
+  page.sayTimer = setTimeout(() => {
+    const parts = ["flips-label", "flips", "flips-unit", "falls", "after"].map((id) => byId(id).textContent);
+    say(`${parts.join(" ")}. ${byId("notices").textContent}`);
+  }, 400);
+}
+
+function say(text) {
+  byId("said").textContent = text;
+}
+
+/** Keep the state in the address, once it rests. */
+function remember() {
+  clearTimeout(page.rememberTimer);
+  page.rememberTimer = setTimeout(() => {
+    const fragment = toFragment(page.state, page.languageAsked ? page.language : null);
+    page.written = fragment;
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+  }, 250);
+}
+
+function onAddress() {
+  const fragment = location.hash.slice(1);
+  if (fragment === page.written) return;
+  page.history.keep(page.state);
+  page.state = fromFragment(fragment);
+  page.language = chooseLanguage(fragment, navigator.language);
+  page.playing = false;
+  restart();
+}
+
+async function copyProgramme() {
+  const text = programme(page.state);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Where a page may not write to the clipboard, the text is selected for the person to copy.
+    getSelection().selectAllChildren(byId("programme"));
+    return;
+  }
+  byId("copy").textContent = words().programme.copied;
+  say(words().programme.copied);
+}
+
+function wire() {
+  const guide = makeGuide(byId("guide"), act);
+  const curve = makeCurve(byId("curve"), act);
+  const open = ({ more }) => more;
+  page.views = [
+    { draw: drawTexts },
+    { draw: drawReading },
+    curve,
+    { draw: drawLegend },
+    guide,
+    makeStory(byId("story"), guide.facts),
+    { ...makeLosses(byId("losses")), shown: ({ more, guide: at }) => more || at >= 5 },
+    { ...makeSurface(byId("surface")), shown: open },
+    { ...makeArithmetic(byId("arithmetic")), shown: open },
+    { ...makeControls(byId("controls"), act), shown: open },
+    { ...makeEditor(byId("points"), act), shown: open },
+    { draw: drawExact, shown: open },
+    { draw: (view) => (byId("programme").textContent = programme(view)), shown: open },
+    { draw: (view) => (byId("losses-panel").hidden = !(view.more || view.guide >= 5)) },
+  ];
+  byId("step").onclick = stepOnce;
+  byId("more-button").onclick = () => {
+    page.state = { ...page.state, more: !page.state.more };
+    schedule();
+  };
+  byId("language").onclick = () => {
+    page.language = page.language === "en" ? "zh" : "en";
+    page.languageAsked = true;
+    schedule();
+  };
+  byId("copy").onclick = copyProgramme;
+  byId("picture").onclick = () => savePicture(curve.frame, "passline.png");
+  addEventListener("hashchange", onAddress);
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input[type=text], input[type=number], textarea");
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z" && !typing) {
+      event.preventDefault();
+      act.undo();
+    }
+  });
+}
+
+wire();
+restart();
+if (page.state.steps > 0) page.line = lines().length - 1;

@@ -1,0 +1,358 @@
+"""The live page, driven in a real browser from a file with the network off."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from passline.lesson import train
+from passline.show.play.page import lesson_page
+
+STUDY = [0.50, 0.75, 1.00, 1.25, 1.50, 1.75, 1.75, 2.00, 2.25, 2.50]
+STUDY += [2.75, 3.00, 3.25, 3.50, 4.00, 4.25, 4.50, 4.75, 5.00, 5.50]
+
+
+class Driver:
+    """The open page, and what it says of where its descent stands."""
+
+    def __init__(self, page, address):
+        self.page, self.address = page, address
+
+    def open(self, fragment=""):
+        self.page.goto(f"about:blank#{fragment}")
+        self.page.goto(f"{self.address}#{fragment}" if fragment else self.address)
+        expect(self.page.locator("#after")).not_to_be_empty()
+        return self
+
+    def rest(self, steps):
+        """Wait until so many steps are taken."""
+        expect(self.page.locator("#reading")).to_have_attribute("data-steps", str(steps), timeout=15_000)
+        return self
+
+    def drawn(self):
+        """The page, once what was changed is drawn."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return self.page
+
+    def __getattr__(self, name):
+        self.drawn()
+        return float(self.page.locator("#reading").get_attribute(f"data-{name}"))
+
+    def notices(self):
+        return [item.get_attribute("data-key") for item in self.drawn().locator("#notices li").all()]
+
+    def hours(self):
+        points = self.drawn().locator(".curve-chart .point").all()
+        return [(float(one.get_attribute("aria-valuenow")), "passed" in one.get_attribute("class")) for one in points]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    file = tmp_path_factory.mktemp("page") / "lesson.html"
+    file.write_text(lesson_page(), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def page(context):
+    """A page on which any error, refused request or word on the console fails the test."""
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: wrong.append(asked.url) if asked.url.startswith("http") else None)
+    yield page
+    assert wrong == []
+
+
+@pytest.fixture
+def lesson(page, address):
+    return Driver(page, address).open()
+
+
+def test_the_first_screen_shows_the_untrained_model_three_points_and_one_button(lesson):
+    lesson.rest(0)
+    assert lesson.hours() == [(1, False), (2, False), (3, True)]
+    assert (lesson.w, lesson.b) == pytest.approx((-0.0075, 0.5364), abs=5e-5)
+    shown = [button.inner_text() for button in lesson.page.locator("button:visible").all()]
+    assert shown == ["中文", "Step", "More"]
+    assert lesson.page.locator("#line").inner_text() == "predicted = model(hours)"
+    assert lesson.page.locator(".flips").inner_text() == "flips at 71.65 hours"
+
+
+def test_a_thousand_steps_from_the_lessons_start_end_at_its_weight_and_bias(lesson):
+    known = train()
+    lesson.page.click("#step")
+    lesson.page.click("#guide-on")
+    lesson.rest(1000)
+    assert (lesson.w, lesson.b) == pytest.approx((known.weight, known.bias), abs=1e-5)
+    assert lesson.page.locator(".flips").inner_text() == "flips at 2.419 hours"
+
+
+def test_the_address_brings_back_a_descent_from_any_seed(lesson):
+    known = train(seed=7, optimizer="adam", loss="mse")
+    lesson.open("seed=7&optimizer=adam&loss=mse&steps=1000").rest(1000)
+    assert (lesson.w, lesson.b) == pytest.approx((known.weight, known.bias), abs=1e-5)
+
+
+def test_six_guided_steps_lead_from_the_first_step_to_the_best_curve(lesson):
+    page = lesson.page
+    seen = [page.locator("#guide h2").inner_text()]
+    for press, steps in (("#step", 1), *[("#guide-on", n) for n in (1000, 10_000, 400, 6000)]):
+        page.click(press)
+        lesson.rest(steps)
+        seen.append(page.locator("#guide h2").inner_text())
+        if steps == 10_000:
+            assert lesson.boundary == pytest.approx(2.453, abs=5e-4)
+            assert page.locator("rect.gap").count() == page.locator("path.firth").count() == 1
+        if steps == 400:
+            assert "zero_grad" in page.locator("#notices").inner_text()
+            assert page.locator(".loss-chart").is_visible()
+    assert len(set(seen)) == 6
+    assert lesson.notices() == ["converged"]
+    assert lesson.boundary == pytest.approx(2.710083, abs=1e-3)
+    page.click("#guide-on")
+    lesson.rest(0)
+
+
+@pytest.mark.parametrize("steps", [1000, 1_000_000])
+def test_separated_points_raise_the_notice_and_are_never_called_converged(lesson, steps):
+    lesson.open(f"steps={steps}").rest(steps)
+    assert lesson.notices() == ["complete", "heading"]
+    text = lesson.page.locator("#notices").inner_text()
+    assert "The points are completely separated: nothing lies between 2 and 3 hours." in text
+    assert "2.5 hours is where this descent is heading" in text
+
+
+def drag(lesson, i, by_x, by_y=0):
+    box = lesson.page.locator(".curve-chart .point").nth(i).locator(".dot").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    lesson.page.mouse.move(x, y)
+    lesson.page.mouse.down()
+    lesson.page.mouse.move(x + by_x / 2, y + by_y / 2, steps=3)
+    lesson.page.mouse.move(x + by_x, y + by_y, steps=3)
+    lesson.page.mouse.up()
+
+
+def test_a_point_is_dragged_and_the_boundary_follows_as_the_lesson_would(lesson):
+    lesson.open("steps=1000").rest(1000)
+    before = lesson.boundary
+    drag(lesson, 2, 120)
+    (_, _, (moved, passed)) = lesson.hours()
+    assert moved > 4
+    assert passed
+    lesson.rest(1000)
+    known = train([1.0, 2.0, moved], [0, 0, 1])
+    assert lesson.boundary == pytest.approx(known.boundary, abs=1e-4)
+    assert lesson.boundary > before
+    lesson.page.keyboard.press("Control+z")
+    assert lesson.hours()[2] == (3, True)
+    lesson.rest(1000)
+    expect(lesson.page.locator(".flips")).to_have_text(re.compile("2.419"))
+
+
+def test_a_point_dragged_over_the_red_line_flips(lesson):
+    drag(lesson, 0, 0, -250)
+    assert lesson.hours()[0] == (1, True)
+
+
+def test_a_click_at_an_edge_of_the_picture_adds_a_point_and_one_in_its_middle_does_not(lesson):
+    box = lesson.page.locator(".curve-chart").bounding_box()
+    lesson.page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 16)
+    assert len(lesson.hours()) == 4
+    assert lesson.hours()[3][1]
+    lesson.page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.4)
+    assert len(lesson.hours()) == 4
+
+
+def test_the_keyboard_alone_steps_moves_flips_deletes_and_undoes(lesson):
+    keyboard = lesson.page.keyboard
+    keyboard.press("Tab")
+    keyboard.press("Tab")
+    assert lesson.page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "1 hour, failed"
+    keyboard.press("ArrowRight")
+    keyboard.press("Shift+ArrowRight")
+    assert lesson.hours()[0] == (2.1, False)
+    keyboard.press("ArrowUp")
+    assert lesson.hours()[0] == (2.1, True)
+    keyboard.press("Enter")
+    assert lesson.hours()[0] == (2.1, False)
+    keyboard.press("Delete")
+    assert lesson.hours() == [(2, False), (3, True)]
+    assert lesson.page.evaluate("document.activeElement.getAttribute('role')") == "slider"
+    keyboard.press("Control+z")
+    assert len(lesson.hours()) == 3
+    for _ in range(3):
+        keyboard.press("Tab")
+    assert lesson.page.evaluate("document.activeElement.id") == "step"
+    keyboard.press("Enter")
+    lesson.rest(1)
+
+
+def test_the_language_switches_and_stays_in_the_address(lesson):
+    page = lesson.page
+    page.click("#language")
+    assert page.locator("#title").inner_text() == "复习多少小时以上才能及格？"
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    expect(page).to_have_url(re.compile("lang=zh"))
+    page.reload()
+    assert page.locator("#step").inner_text() == "走一步"
+    assert not re.search(r"[A-Za-z]{12,}", page.locator("#guide").inner_text())
+
+
+def test_both_languages_say_the_same_things(call):
+    shape = """({EN, ZH}) => {
+      const shape = (value) => value === null || typeof value !== "object" ? typeof value
+        : Object.fromEntries(Object.keys(value).sort().map((key) => [key, shape(value[key])]));
+      return [shape(EN), shape(ZH)];
+    }"""
+    english, chinese = call("words.en.js words.zh.js", shape)
+    assert english == chinese
+
+
+def test_the_controls_change_the_descent_and_say_what_they_cannot_take(lesson):
+    page = lesson.open("more=1&steps=100").rest(100).page
+    page.fill("#set-rate", "abc")
+    assert "Learning rate" in page.locator("#controls .wrong").inner_text()
+    page.fill("#set-rate", "0.05")
+    assert page.locator("#controls .wrong").inner_text() == ""
+    page.select_option("#set-optimizer", "momentum")
+    page.select_option("#set-reduction", "mean")
+    known = train(epochs=100, learning_rate=0.05, optimizer="momentum", reduction="mean")
+    lesson.rest(100)
+    assert (lesson.w, lesson.b) == pytest.approx((known.weight, known.bias), abs=1e-5)
+    page.click("#reset")
+    lesson.rest(0)
+    page.click("#undo")
+    lesson.rest(100)
+
+
+def test_play_runs_until_it_is_paused_and_a_rate_too_large_is_said(lesson):
+    page = lesson.open("more=1").page
+    page.click("#play")
+    expect(page.locator("#reading")).to_have_attribute("data-steps", re.compile(r"^\d{3,}$"))
+    page.click("#play")
+    assert page.locator("#play").inner_text() == "Play"
+    page.fill("#set-rate", "1000")
+    expect(page.locator("#notices")).to_contain_text("too large")
+
+
+def test_the_loss_has_its_value_under_the_pointer_and_the_arrow_keys(lesson):
+    page = lesson.open("more=1&steps=1000").rest(1000).page
+    chart = page.locator(".loss-chart")
+    chart.focus()
+    chart.press("Home")
+    assert chart.get_attribute("aria-valuetext") == "step 0: loss 2.4485"
+    assert page.locator(".reading").inner_text() == "step 0: loss 2.4485"
+    chart.hover(position={"x": 200, "y": 60})
+    assert re.fullmatch(r"step \d+: loss [\d.]+", page.locator(".reading").inner_text())
+    assert page.locator(".reading").inner_text() != "step 0: loss 2.4485"
+
+
+def test_the_next_step_in_numbers_is_the_step_that_is_then_taken(lesson):
+    page = lesson.open("more=1&steps=5&optimizer=adam").rest(5).page
+    announced = page.locator(".sums").inner_text()
+    foretold = re.search(r"w: \S+ → (\S+)", announced)[1].replace("−", "-")
+    page.click("#step")
+    lesson.rest(6)
+    assert lesson.w == pytest.approx(float(foretold), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "steps=1000",
+        "steps=300&optimizer=adam&seed=4&reduction=mean&rate=0.3",
+        "steps=200&batch=2&ridge=0.1&seed=9&p=0.5:0_1e-7:1_2:0_3:1_-4.25:0",
+        "steps=150&clear=false&loss=mse&optimizer=momentum&rate=0.001&reduction=mean&ridge=0.2",
+    ],
+)
+def test_the_copied_programme_ends_where_the_page_stands(lesson, fragment):
+    lesson.open(f"more=1&{fragment}").rest(int(re.search(r"steps=(\d+)", fragment)[1]))
+    programme = lesson.page.locator("#programme").inner_text()
+    known: dict = {}
+    with torch.random.fork_rng(devices=[]), redirect_stdout(io.StringIO()):
+        exec(programme, known)
+    assert (lesson.w, lesson.b) == pytest.approx((known["w"], known["b"]), rel=1e-10, abs=1e-12)
+
+
+def test_the_curve_is_saved_as_a_picture(lesson, tmp_path: Path):
+    page = lesson.open("more=1&steps=1000").rest(1000).page
+    with page.expect_download() as download:
+        page.click("#picture")
+    download.value.save_as(tmp_path / "curve.png")
+    from matplotlib.image import imread
+
+    pixels = imread(tmp_path / "curve.png")
+    assert pixels.shape[1] > 800
+    assert pixels.std() > 0.02  # something is drawn
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("1,0\n2,x\n", "Line 2: “2,x”"),
+        ("1,0\n2,2", "Line 2"),
+        ("<b>1</b>,0", "Line 1: “<b>1</b>,0”"),
+        ("", "Line 1"),
+        ("1e9,1", "Line 1"),
+        ("1,0,3", "Line 1"),
+        ("1,0\nInfinity,1", "Line 2"),
+    ],
+)
+def test_a_pasted_table_with_a_slip_is_refused_by_its_line_and_nothing_changes(lesson, table, said):
+    page = lesson.open("more=1").page
+    page.fill("#pasted", table)
+    page.click("#points-take")
+    assert said in page.locator("#points .wrong").inner_text()
+    assert len(lesson.hours()) == 3
+
+
+def test_a_pasted_table_is_taken_with_or_without_names_and_its_separators(lesson):
+    page = lesson.open("more=1").page
+    for table in ("hours,passed\n0.5,0\n12.5,1", "0.5\t0\r\n12.5\t1\r\n", "0.5 0\n\n12.5; 1"):
+        page.fill("#pasted", table)
+        page.click("#points-take")
+        assert lesson.hours() == [(0.5, False), (12.5, True)]
+        page.click("#points-three")
+
+
+@pytest.mark.parametrize(
+    ("points", "key"),
+    [("2:1", "one-class"), ("1:1_2:1", "one-class"), ("2:0_2:1", "alike"), ("2:0_2:0_2:0", "one-class")],
+)
+def test_one_point_one_class_and_identical_points_are_said_and_break_nothing(lesson, points, key):
+    page = lesson.open(f"p={points}&steps=1000&more=1").rest(1000).page
+    assert key in lesson.notices()
+    page.click("#step")
+    lesson.rest(1001)
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "p=1:0_2:7",
+        "p=%3Cscript%3E",
+        "rate=-1&seed=x&batch=1.5",
+        "steps=-4",
+        "optimizer=toString",
+        "guide=99",
+        "p=NaN:1",
+    ],
+)
+def test_an_address_with_nonsense_opens_the_page_as_if_it_were_not_there(lesson, fragment):
+    lesson.open(fragment).rest(0)
+    assert lesson.hours() == [(1, False), (2, False), (3, True)]
+
+
+def test_no_other_script_or_style_can_run(lesson, page):
+    policy = page.locator("meta[http-equiv]").get_attribute("content")
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert policy.count("sha256-") == 2
