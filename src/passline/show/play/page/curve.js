@@ -1,7 +1,7 @@
 /** The curve over the points: what is drawn, and how points are dragged, added, flipped and deleted. */
 import { ticks } from "d3-array";
 import { boundary, probability } from "./descent.js";
-import { html, linear, onWidth, set, svg } from "./dom.js";
+import { html, linear, onWidth, set, svg, unchanged } from "./dom.js";
 
 const MARGIN = { top: 14, right: 18, bottom: 44, left: 62 };
 const RADIUS = 9;
@@ -9,7 +9,7 @@ const RADIUS = 9;
 const REACH = 20;
 const GRID = 0.05;
 
-/** The picture; `act` has move(i, x, y), drop(), add(x, y), remove(i), and `say` gives words. */
+/** The picture; `act` has now() (the state, drawn or not yet), move(i, x, y, first), drop(), add(x, y), remove(i). */
 export function makeCurve(root, act) {
   const help = html("p", { class: "hidden-text", id: "point-help" });
   const frame = svg("svg", { class: "chart curve-chart", role: "group", "aria-describedby": "point-help" });
@@ -22,6 +22,7 @@ export function makeCurve(root, act) {
   };
   root.append(frame, help);
   const chart = { frame, layers, help, act, width: 640, dragging: null, domain: null, view: null };
+  chart.same = { grid: unchanged(), ghosts: unchanged(), points: unchanged() };
   frame.addEventListener("pointermove", (event) => drag(chart, event));
   for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => drop(chart));
   frame.addEventListener("click", (event) => addAt(chart, event));
@@ -54,10 +55,12 @@ function draw(chart) {
   chart.x = linear(chart.domain, [MARGIN.left, width - MARGIN.right]);
   chart.y = linear([-0.05, 1.05], [height - MARGIN.bottom, MARGIN.top]);
   chart.height = height;
-  drawGrid(chart);
-  drawGhosts(chart);
+  const { same, domain } = chart;
+  const size = [width, ...domain];
+  if (!same.grid([...size, view.words])) drawGrid(chart);
+  if (!same.ghosts([...size, view.answers, view.ghosts, view.interval, view.settings.ridge])) drawGhosts(chart);
   drawLines(chart);
-  drawPoints(chart);
+  if (!same.points([...size, view.points, view.words, chart.dragging])) drawPoints(chart);
 }
 
 function drawGrid({ layers, view, x, y, width, height, domain }) {
@@ -168,14 +171,14 @@ function makePoint(chart, i) {
   });
   node.addEventListener("keydown", (event) => onKey(chart, i, event));
   node.addEventListener("dblclick", () => {
-    const { x, y } = chart.view.points[i];
+    const { x, y } = chart.act.now().points[i];
     chart.act.move(i, x, 1 - y, true);
   });
   return node;
 }
 
 function onKey(chart, i, event) {
-  const { x, y } = chart.view.points[i];
+  const { x, y } = chart.act.now().points[i];
   const stride = event.shiftKey ? 1 : 0.1;
   const moves = {
     ArrowLeft: () => chart.act.move(i, rounded(x - stride), y, true),
@@ -207,7 +210,7 @@ function drag(chart, event) {
   const [hours, level] = placeOf(chart, event);
   const x = rounded(Math.round(Math.min(chart.domain[1], Math.max(chart.domain[0], hours)) / GRID) * GRID);
   const y = level > 0.5 ? 1 : 0;
-  const now = chart.view.points[chart.dragging];
+  const now = chart.act.now().points[chart.dragging];
   if (now.x === x && now.y === y) return;
   chart.act.move(chart.dragging, x, y, !chart.moved);
   chart.moved = true;
@@ -218,6 +221,7 @@ function drop(chart) {
   chart.dragging = null;
   // The click that ends a drag must not add a point.
   chart.dropped = performance.now();
+  draw(chart);
   if (chart.moved) chart.act.drop();
 }
 

@@ -53,6 +53,16 @@ export function whole(number) {
   return number.toLocaleString("en-GB");
 }
 
+/** A function that says whether the list it is given is, item by item, the one it was given before. */
+export function unchanged() {
+  let before = null;
+  return (now) => {
+    const same = before !== null && now.every((item, i) => item === before[i]);
+    before = now;
+    return same;
+  };
+}
+
 /** Call `draw` with a picture's width at once and whenever it changes. */
 export function onWidth(node, draw) {
   new ResizeObserver(() => draw(Math.max(240, Math.round(node.clientWidth)))).observe(node);

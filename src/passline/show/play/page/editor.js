@@ -2,7 +2,7 @@
 import { figure, html, set } from "./dom.js";
 import { LARGEST_HOURS, MOST_POINTS, readTable, THREE, TWENTY } from "./state.js";
 
-/** The table; `act` has move, add, remove and points(table). */
+/** The table; `act` has now, move, add, remove and points(table). */
 export function makeEditor(root, act) {
   const rows = html("tbody");
   const heads = [html("th", { scope: "col" }), html("th", { scope: "col" }), html("th", { scope: "col" }), html("td")];
@@ -63,7 +63,7 @@ function makeRow(editor, i) {
   const hours = html("input", { type: "number", step: "any", inputmode: "decimal" });
   const passed = html("input", { type: "checkbox" });
   const remove = html("button", { type: "button", class: "quiet" }, "×");
-  const now = () => editor.view.points[i];
+  const now = () => editor.act.now().points[i];
   hours.oninput = () => {
     const x = hours.value.trim() === "" ? NaN : Number(hours.value);
     const good = Math.abs(x) <= LARGEST_HOURS;

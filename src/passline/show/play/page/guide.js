@@ -63,8 +63,6 @@ export function makeGuide(root, act) {
 export function makeStory(root, facts) {
   return {
     draw({ words }) {
-      if (root.dataset.language === words.code) return;
-      root.dataset.language = words.code;
       const items = words.guide.map(({ title, text }) => {
         const sentence = html("p");
         write(sentence, text(facts));

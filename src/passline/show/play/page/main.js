@@ -4,7 +4,7 @@ import { programme, stepLines } from "./code.js";
 import { makeControls } from "./controls.js";
 import { makeCurve } from "./curve.js";
 import { advance, begin, boundary, finite, lossAt } from "./descent.js";
-import { decimals, figure, html, set, write } from "./dom.js";
+import { decimals, figure, html, set, unchanged, write } from "./dom.js";
 import { makeEditor } from "./editor.js";
 import { makeGuide, makeStory, STAGES } from "./guide.js";
 import { makeLosses } from "./losses.js";
@@ -36,9 +36,11 @@ const page = {
   line: 0,
   views: [],
   frame: 0,
+  tick: 0,
 };
 
 const act = {
+  now: () => page.state,
   move(i, x, y, first) {
     const points = page.state.points.map((one, k) => (k === i ? point(x, y) : one));
     edit({ points }, first);
@@ -188,7 +190,18 @@ function draw() {
     ghosts: state.more || state.guide === 4 || state.guide === 6,
     interval: state.more,
   };
-  for (const { draw: one, shown } of page.views) if (!shown || shown(view)) one(view);
+  page.tick++;
+  for (const one of page.views) {
+    if (one.shown && !one.shown(view)) continue;
+    if (page.playing && one.every && page.tick % one.every) continue;
+    if (one.same?.(one.of(view))) continue;
+    one.draw(view);
+  }
+}
+
+/** A view that is drawn anew only where what it shows has changed: `of(view)` lists that. */
+function keyed(draw, of, more = {}) {
+  return { draw, of, same: unchanged(), ...more };
 }
 
 function drawReading(view) {
@@ -264,7 +277,7 @@ function drawTexts({ words: said }) {
 function announce() {
   clearTimeout(page.sayTimer);
   page.sayTimer = setTimeout(() => {
-    const parts = ["flips-label", "flips", "flips-unit", "falls", "after"].map((id) => byId(id).textContent);
+    const parts = ["flips-label", "flips", "flips-unit", "after", "falls"].map((id) => byId(id).textContent);
     say(`${parts.join(" ")}. ${byId("notices").textContent}`);
   }, 400);
 }
@@ -309,22 +322,24 @@ async function copyProgramme() {
 function wire() {
   const guide = makeGuide(byId("guide"), act);
   const curve = makeCurve(byId("curve"), act);
-  const open = ({ more }) => more;
+  const more = { shown: ({ more: shown }) => shown };
+  const losses = { shown: ({ more: shown, guide: at }) => shown || at >= 5 };
   page.views = [
-    { draw: drawTexts },
+    keyed(drawTexts, ({ words: said }) => [said]),
     { draw: drawReading },
     curve,
-    { draw: drawLegend },
-    guide,
-    makeStory(byId("story"), guide.facts),
-    { ...makeLosses(byId("losses")), shown: ({ more, guide: at }) => more || at >= 5 },
-    { ...makeSurface(byId("surface")), shown: open },
-    { ...makeArithmetic(byId("arithmetic")), shown: open },
-    { ...makeControls(byId("controls"), act), shown: open },
-    { ...makeEditor(byId("points"), act), shown: open },
-    { draw: drawExact, shown: open },
-    { draw: (view) => (byId("programme").textContent = programme(view)), shown: open },
-    { draw: (view) => (byId("losses-panel").hidden = !(view.more || view.guide >= 5)) },
+    keyed(drawLegend, (view) => [view.ghosts, view.interval, view.answers, view.words]),
+    keyed(guide.draw, (view) => [view.guide, view.words]),
+    keyed(makeStory(byId("story"), guide.facts).draw, (view) => [view.words]),
+    keyed((view) => set(byId("losses-panel"), { hidden: !losses.shown(view) }), (view) => [losses.shown(view)]),
+    // While it plays, what costs more than it tells is drawn a few times a second.
+    { ...makeLosses(byId("losses")), ...losses, every: 4 },
+    { ...makeSurface(byId("surface")), ...more, every: 10 },
+    { ...makeArithmetic(byId("arithmetic")), ...more, every: 10 },
+    keyed(makeControls(byId("controls"), act).draw, (view) => [view.settings, view.playing, view.pace, view.undoable, view.words], more),
+    keyed(makeEditor(byId("points"), act).draw, (view) => [view.points, view.words], more),
+    keyed(drawExact, (view) => [view.answers, view.words], more),
+    keyed((view) => (byId("programme").textContent = programme(view)), (view) => [view.points, view.settings, view.steps], { ...more, every: 10 }),
   ];
   byId("step").onclick = stepOnce;
   byId("more-button").onclick = () => {
