@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
+    from passline.show.play.page import play
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ _HOMES = {
     "errors": "passline.errors",
     "fit": "passline.facade",
     "load": "passline.facade",
+    "play": "passline.show.play.page",
     "pool": "passline.several",
     "side_by_side": "passline.several",
 }
@@ -44,6 +46,7 @@ __all__ = [
     "errors",
     "fit",
     "load",
+    "play",
     "pool",
     "side_by_side",
 ]

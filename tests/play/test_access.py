@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from passline.show.play.page import lesson_page
+from passline.show.play.page import play_page
 
 # For people to look at.
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
@@ -26,7 +26,7 @@ STATES = {
 @pytest.fixture(scope="session")
 def file(tmp_path_factory):
     file = tmp_path_factory.mktemp("access") / "lesson.html"
-    file.write_text(lesson_page(), encoding="utf-8")
+    file.write_text(play_page(), encoding="utf-8")
     return file.as_uri()
 
 

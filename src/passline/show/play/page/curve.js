@@ -1,13 +1,16 @@
 /** The curve over the points: what is drawn, and how points are dragged, added, flipped and deleted. */
 import { ticks } from "d3-array";
 import { boundary, probability } from "./descent.js";
-import { html, linear, onWidth, set, svg, unchanged } from "./dom.js";
+import { cut, figure, html, linear, onWidth, set, svg, unchanged } from "./dom.js";
 
 const MARGIN = { top: 14, right: 18, bottom: 44, left: 62 };
 const RADIUS = 9;
 // A finger needs more than a mouse.
 const REACH = 20;
-const GRID = 0.05;
+// More points than this are drawn small, and the keyboard finds them in the table of points.
+const FEW = 40;
+// What stands along an axis has that much room, in characters.
+const AXIS = 36;
 
 /** The picture; `act` has now() (the state, drawn or not yet), move(i, x, y, first), drop(), add(x, y), remove(i). */
 export function makeCurve(root, act) {
@@ -39,11 +42,14 @@ export function makeCurve(root, act) {
   };
 }
 
-/** The hours that a chart of these points shows: the lesson's 0 to 10, and more if they need it. */
-export function hoursShown(points) {
-  const low = Math.min(0, ...points.map(({ x }) => x));
-  const high = Math.max(10, ...points.map(({ x }) => x));
-  return [low, high];
+/** The hours that a chart of these points shows: the frame (the lesson's 0 to 10), and more if they need it. */
+function hoursShown(points, [low, high]) {
+  return [points.reduce((least, { x }) => Math.min(least, x), low), points.reduce((most, { x }) => Math.max(most, x), high)];
+}
+
+/** The stride of the arrow keys: a hundredth of the frame or so, a power of ten. */
+function strideOf({ frame: [low, high] }) {
+  return 10 ** Math.round(Math.log10((high - low) / 100));
 }
 
 function draw(chart) {
@@ -51,7 +57,7 @@ function draw(chart) {
   const height = Math.round(Math.min(430, Math.max(250, width * 0.56)));
   set(frame, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": view.words.chart(view.points.length) });
   chart.help.textContent = view.words.pointHelp;
-  if (chart.dragging === null) chart.domain = hoursShown(view.points);
+  if (chart.dragging === null) chart.domain = hoursShown(view.points, view.frame);
   chart.x = linear(chart.domain, [MARGIN.left, width - MARGIN.right]);
   chart.y = linear([-0.05, 1.05], [height - MARGIN.bottom, MARGIN.top]);
   chart.height = height;
@@ -67,7 +73,7 @@ function drawGrid({ layers, view, x, y, width, height, domain }) {
   const bottom = height - MARGIN.bottom;
   const across = ticks(...domain, Math.max(3, Math.round(width / 90))).map((at) => [
     svg("line", { x1: x(at), x2: x(at), y1: MARGIN.top, y2: bottom }),
-    svg("text", { x: x(at), y: bottom + 17, "text-anchor": "middle" }, String(at)),
+    svg("text", { x: x(at), y: bottom + 17, "text-anchor": "middle" }, figure(at, 6)),
   ]);
   const up = [0, 0.25, 0.5, 0.75, 1].map((at) => [
     svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(at), y2: y(at) }),
@@ -77,8 +83,8 @@ function drawGrid({ layers, view, x, y, width, height, domain }) {
   layers.grid.replaceChildren(
     ...across.flat(),
     ...up.flat(),
-    svg("text", { class: "axis", x: width - MARGIN.right, y: height - 8, "text-anchor": "end" }, view.words.hours),
-    svg("text", { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, view.words.probability),
+    svg("text", { class: "axis", x: width - MARGIN.right, y: height - 8, "text-anchor": "end" }, cut(view.words.hours, AXIS)),
+    svg("text", { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, cut(view.words.probability, AXIS)),
   );
 }
 
@@ -131,6 +137,8 @@ function pathOf({ x, y, domain }, line) {
 function drawPoints(chart) {
   const { layers, view, x, y } = chart;
   const group = layers.points;
+  const many = view.points.length > FEW;
+  group.setAttribute("class", many ? "points many" : "points");
   while (group.childElementCount > view.points.length) group.lastChild.remove();
   while (group.childElementCount < view.points.length) group.append(makePoint(chart, group.childElementCount));
   // Points that fall on one another are set side by side.
@@ -143,6 +151,7 @@ function drawPoints(chart) {
     const node = set(group.children[i], {
       class: `point ${point.y ? "passed" : "failed"}${chart.dragging === i ? " dragged" : ""}`,
       transform: `translate(${x(point.x).toFixed(2)} ${(y(point.y) + rise).toFixed(2)})`,
+      tabindex: many ? -1 : 0,
       "aria-label": view.words.student(i + 1),
       "aria-valuemin": chart.domain[0],
       "aria-valuemax": chart.domain[1],
@@ -156,7 +165,7 @@ function drawPoints(chart) {
 function makePoint(chart, i) {
   const node = svg(
     "g",
-    { tabindex: 0, role: "slider", "aria-describedby": "point-help" },
+    { role: "slider", "aria-describedby": "point-help" },
     svg("title"),
     svg("circle", { class: "reach", r: REACH }),
     svg("circle", { class: "ring", r: RADIUS + 5 }),
@@ -179,7 +188,7 @@ function makePoint(chart, i) {
 
 function onKey(chart, i, event) {
   const { x, y } = chart.act.now().points[i];
-  const stride = event.shiftKey ? 1 : 0.1;
+  const stride = strideOf(chart.view) * (event.shiftKey ? 10 : 1);
   const moves = {
     ArrowLeft: () => chart.act.move(i, rounded(x - stride), y, true),
     ArrowRight: () => chart.act.move(i, rounded(x + stride), y, true),
@@ -208,7 +217,8 @@ function placeOf(chart, event) {
 function drag(chart, event) {
   if (chart.dragging === null) return;
   const [hours, level] = placeOf(chart, event);
-  const x = rounded(Math.round(Math.min(chart.domain[1], Math.max(chart.domain[0], hours)) / GRID) * GRID);
+  const grid = strideOf(chart.view) / 2;
+  const x = rounded(Math.round(Math.min(chart.domain[1], Math.max(chart.domain[0], hours)) / grid) * grid);
   const y = level > 0.5 ? 1 : 0;
   const now = chart.act.now().points[chart.dragging];
   if (now.x === x && now.y === y) return;
@@ -230,10 +240,11 @@ function addAt(chart, event) {
   const [x, level] = placeOf(chart, event);
   const near = Math.abs(level - Math.round(level)) < 0.16;
   if (near && x >= chart.domain[0] && x <= chart.domain[1]) {
-    chart.act.add(rounded(Math.round(x / GRID) * GRID), level > 0.5 ? 1 : 0);
+    const grid = strideOf(chart.view) / 2;
+    chart.act.add(rounded(Math.round(x / grid) * grid), level > 0.5 ? 1 : 0);
   }
 }
 
 function rounded(x) {
-  return Math.round(x * 1000) / 1000;
+  return Number(x.toPrecision(10));
 }

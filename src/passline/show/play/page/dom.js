@@ -36,6 +36,12 @@ export function linear([a, b], [c, d]) {
   return scale;
 }
 
+/** A text cut to so many characters. */
+export function cut(text, longest) {
+  const signs = [...text];
+  return signs.length > longest ? `${signs.slice(0, longest - 1).join("")}…` : text;
+}
+
 /** A number for reading: so many significant digits, a true minus sign, no trailing zeros. */
 export function figure(number, digits = 4) {
   if (number === null || !Number.isFinite(number)) return number > 0 ? "∞" : number < 0 ? "−∞" : "–";
@@ -45,6 +51,7 @@ export function figure(number, digits = 4) {
 /** A number with so many decimals, as the lesson prints losses and probabilities. */
 export function decimals(number, places = 4) {
   if (!Number.isFinite(number)) return figure(number);
+  if (number !== 0 && Math.abs(number) < 0.5 * 10 ** -places) return number.toExponential(2).replaceAll("-", "−");
   return (Math.abs(number) < 1e6 ? number.toFixed(places) : number.toExponential(places)).replace("-", "−");
 }
 

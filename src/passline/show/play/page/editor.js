@@ -13,7 +13,7 @@ export function makeEditor(root, act) {
     ["add", "three", "twenty", "take"].map((name) => [name, html("button", { type: "button", id: `points-${name}` })]),
   );
   const editor = { rows, wrong, act, view: null };
-  buttons.add.onclick = () => act.add(2.5, 1);
+  buttons.add.onclick = () => act.add(editor.view.table ? middle(editor.view.frame) : 2.5, 1);
   buttons.three.onclick = () => act.points(THREE);
   buttons.twenty.onclick = () => act.points(TWENTY);
   buttons.take.onclick = () => {
@@ -35,6 +35,7 @@ export function makeEditor(root, act) {
       editor.view = view;
       const { words } = view;
       for (const [name, button] of Object.entries(buttons)) button.textContent = words.points[name];
+      for (const name of ["three", "twenty"]) buttons[name].hidden = view.table !== null;
       buttons.add.disabled = view.points.length >= MOST_POINTS;
       label.textContent = words.points.paste;
       root.querySelector(".tall").setAttribute("aria-label", words.points.heading);
@@ -57,6 +58,10 @@ function drawRows(editor) {
     set(passed, { "aria-label": words.points.passedOf(i + 1) });
     set(rows.children[i].querySelector("button"), { "aria-label": words.points.remove(i + 1), disabled: view.points.length === 1 });
   });
+}
+
+function middle([low, high]) {
+  return Number(((low + high) / 2).toPrecision(3));
 }
 
 function makeRow(editor, i) {

@@ -47,13 +47,13 @@ export function makeGuide(root, act) {
     facts,
     draw({ words, guide }) {
       at = guide;
-      const { title: heading, text: sentence, action } = words.guide[guide - 1];
-      count.textContent = words.of(guide);
+      const { title: heading, text: sentence, action } = words.own ?? words.guide[guide - 1];
+      count.textContent = words.own ? "" : words.of(guide);
       title.textContent = heading;
       write(text, sentence(facts));
       go.hidden = action === undefined;
       go.textContent = action ?? "";
-      back.hidden = guide === 1;
+      back.hidden = guide === 1 || words.own !== null;
       back.textContent = words.back;
     },
   };
@@ -63,6 +63,8 @@ export function makeGuide(root, act) {
 export function makeStory(root, facts) {
   return {
     draw({ words }) {
+      root.hidden = words.own !== null;
+      if (root.hidden) return;
       const items = words.guide.map(({ title, text }) => {
         const sentence = html("p");
         write(sentence, text(facts));

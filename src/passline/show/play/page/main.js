@@ -9,10 +9,11 @@ import { makeEditor } from "./editor.js";
 import { makeGuide, makeStory, STAGES } from "./guide.js";
 import { makeLosses } from "./losses.js";
 import { savePicture } from "./picture.js";
-import { fromFragment, makeHistory, MOST_POINTS, MOST_STEPS, point, THREE, toFragment } from "./state.js";
+import { readBase } from "./own.js";
+import { fromFragment, makeHistory, MOST_POINTS, MOST_STEPS, point, toFragment } from "./state.js";
 import { makeSurface } from "./surface.js";
 import { exactAnswers, notices } from "./truth.js";
-import { chooseLanguage, wordsOf } from "./words.js";
+import { chooseLanguage, makeWords } from "./words.js";
 
 // Of a frame's 16 ms, what the descent may take.
 const BUDGET = 8;
@@ -23,8 +24,10 @@ const LINE_SHOWN = 110;
 const byId = (id) => document.getElementById(id);
 const calmly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+const base = readBase(byId("table"));
+const languages = makeWords(base.table);
 const page = {
-  state: fromFragment(location.hash),
+  state: fromFragment(location.hash, base),
   language: chooseLanguage(location.hash, navigator.language),
   languageAsked: /[#&]lang=/.test(location.hash),
   history: makeHistory(),
@@ -88,7 +91,7 @@ const act = {
 };
 
 function words() {
-  return wordsOf(page.language);
+  return languages[page.language];
 }
 
 /** Change what the descent follows from, and let it run anew for as many steps as before. */
@@ -115,8 +118,9 @@ function stepOnce() {
   if (!finite(run) || state.steps >= MOST_STEPS) return;
   page.history.keep(state);
   page.leap = null;
-  advance(run, 1);
-  page.state = { ...state, steps: run.step, guide: state.guide === 1 ? 2 : state.guide };
+  // A descent that still catches up with its state takes the step when it arrives.
+  if (run.step === state.steps) advance(run, 1);
+  page.state = { ...state, steps: state.steps + 1, guide: state.guide === 1 ? 2 : state.guide };
   showLines();
   announce();
   schedule();
@@ -181,13 +185,15 @@ function draw() {
   const { state, run, answers } = page;
   const view = {
     ...state,
+    table: base.table,
+    frame: base.frame,
     run,
     answers,
     words: words(),
     playing: page.playing,
     pace: page.pace,
     undoable: page.history.length,
-    ghosts: state.more || state.guide === 4 || state.guide === 6,
+    ghosts: base.table !== null || state.more || state.guide === 4 || state.guide === 6,
     interval: state.more,
   };
   page.tick++;
@@ -217,7 +223,7 @@ function drawReading(view) {
   byId("more-button").textContent = view.more ? said.less : said.more;
   set(byId("more-button"), { "aria-expanded": String(view.more) });
   byId("more").hidden = !view.more;
-  const told = view.more || run.step > 0 || view.points !== THREE ? notices(run, view.points, view.answers) : [];
+  const told = view.more || run.step > 0 || view.points !== base.points ? notices(run, view.points, view.answers) : [];
   const texts = told.map((notice) => said.notices[notice.key](notice));
   drawNotices(texts, told);
   // What a programme that drives the page reads.
@@ -290,7 +296,7 @@ function say(text) {
 function remember() {
   clearTimeout(page.rememberTimer);
   page.rememberTimer = setTimeout(() => {
-    const fragment = toFragment(page.state, page.languageAsked ? page.language : null);
+    const fragment = toFragment(page.state, base, page.languageAsked ? page.language : null);
     page.written = fragment;
     history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
   }, 250);
@@ -300,7 +306,7 @@ function onAddress() {
   const fragment = location.hash.slice(1);
   if (fragment === page.written) return;
   page.history.keep(page.state);
-  page.state = fromFragment(fragment);
+  page.state = fromFragment(fragment, base);
   page.language = chooseLanguage(fragment, navigator.language);
   page.playing = false;
   restart();

@@ -13,24 +13,24 @@ export const CHOICES = Object.freeze({
 });
 export const MOST_POINTS = 1000;
 export const MOST_STEPS = 10_000_000;
-export const LARGEST_HOURS = 1e6;
+export const LARGEST_HOURS = 1e30;
 
 /** One student: hours x, outcome y. */
 export function point(x, y) {
   return Object.freeze({ x, y });
 }
 
-/** The page as it opens. */
-export function opening() {
-  return { points: THREE, settings: LESSON, steps: 0, guide: 1, more: false };
+/** The page as it opens, on a base of points and settings. */
+export function opening({ points, settings }) {
+  return { points, settings, steps: 0, guide: 1, more: false };
 }
 
 /** The state as the fragment of an address, the shortest that says it. */
-export function toFragment(state, language) {
+export function toFragment(state, base, language) {
   const fields = new URLSearchParams();
   const { settings } = state;
-  if (!samePoints(state.points, THREE)) fields.set("p", state.points.map(({ x, y }) => `${x}:${y}`).join("_"));
-  for (const [name, usual] of Object.entries(LESSON)) {
+  if (!samePoints(state.points, base.points)) fields.set("p", state.points.map(({ x, y }) => `${x}:${y}`).join("_"));
+  for (const [name, usual] of Object.entries(base.settings)) {
     if (settings[name] !== usual) fields.set(name, String(settings[name]));
   }
   if (state.steps) fields.set("steps", String(state.steps));
@@ -41,11 +41,11 @@ export function toFragment(state, language) {
 }
 
 /** The state of a fragment; what it does not say, or says wrongly, is as the page opens. */
-export function fromFragment(fragment) {
+export function fromFragment(fragment, base) {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
-  const state = opening();
+  const state = opening(base);
   const points = readPoints(fields.get("p") ?? "");
-  const settings = { ...LESSON };
+  const settings = { ...base.settings };
   for (const name of Object.keys(LESSON)) {
     const value = fields.get(name);
     if (value !== null) settings[name] = checkedSetting(name, value) ?? settings[name];
@@ -105,7 +105,7 @@ export function makeHistory(most = 200) {
 }
 
 function samePoints(a, b) {
-  return a.length === b.length && a.every(({ x, y }, i) => x === b[i].x && y === b[i].y);
+  return a === b || a.length === b.length && a.every(({ x, y }, i) => x === b[i].x && y === b[i].y);
 }
 
 function readPoints(text) {

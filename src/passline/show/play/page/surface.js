@@ -30,7 +30,9 @@ function draw(chart) {
   const { frame, view, width } = chart;
   const height = Math.round(Math.min(340, width * 0.72));
   const { w: ws, b: bs } = view.run.trace;
-  const domains = [extent([...ws, -1, 2]), extent([...bs, -4, 1])];
+  // The valley is in sight, wherever the path begins.
+  const answer = view.answers.best ?? view.answers.firth ?? { w: 1, b: -2 };
+  const domains = [extent(ws, [0, 1.5 * answer.w]), extent(bs, [0, 1.5 * answer.b])];
   const x = linear(domains[0], [MARGIN.left, width - MARGIN.right]);
   const y = linear(domains[1], [height - MARGIN.bottom, MARGIN.top]);
   const { settings } = view;
@@ -109,10 +111,11 @@ function walked(view, x, y, [across, up]) {
 }
 
 /** A range with room at its ends; it widens in doublings, so that the surface is not computed anew at each step. */
-function extent(values) {
-  const finite = values.filter((value) => Math.abs(value) < 1e6);
+function extent(walked, anchors) {
+  const farthest = 1e3 * Math.max(...anchors.map(Math.abs), Math.abs(walked[0]));
+  const finite = [...anchors, ...walked.filter((value) => Math.abs(value) <= farthest)];
   const least = finite.reduce((a, b) => Math.min(a, b), Infinity);
   const most = finite.reduce((a, b) => Math.max(a, b), -Infinity);
-  const unit = 2 ** Math.ceil(Math.log2((most - least) / 4));
+  const unit = 2 ** Math.ceil(Math.log2((most - least) / 4 || 1));
   return [Math.floor(least / unit - 0.1) * unit, Math.ceil(most / unit + 0.1) * unit];
 }
