@@ -226,3 +226,9 @@ def test_a_port_that_is_taken_is_said():
         taken.listen()
         with pytest.raises(OptionError, match="cannot be used"):
             serve("page", taken.getsockname()[1], print)
+
+
+def test_the_page_in_the_documentation_is_the_page_that_the_command_writes():
+    """`passline play -o docs/play.html` renews it."""
+    shipped = Path(__file__).resolve().parents[2] / "docs" / "play.html"
+    assert shipped.read_text(encoding="utf-8") == play_page()

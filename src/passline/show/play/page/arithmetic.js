@@ -14,12 +14,22 @@ function content({ run, words }) {
   if (!finite(run)) return [html("p", {}, said.stopped)];
   const next = preview(run);
   const squared = run.settings.loss === "mse";
-  const heads = [said.hours, said.outcome, said.predicted, squared ? said.errorMse : said.error, squared ? said.shareMse : said.share];
+  const heads = [
+    said.hours,
+    said.outcome,
+    said.predicted,
+    squared ? said.errorMse : said.error,
+    squared ? said.shareMse : said.share,
+  ];
   const body = next.rows.slice(0, ROWS).map((i) => {
     const [x, y] = [run.x[i], run.y[i]];
     const p = probability(run, x);
     const error = squared ? 2 * (p - y) * p * (1 - p) : p - y;
-    return html("tr", {}, ...[figure(x), String(y), decimals(p), decimals(error), decimals(error * x)].map((text) => html("td", {}, text)));
+    return html(
+      "tr",
+      {},
+      ...[figure(x), String(y), decimals(p), decimals(error), decimals(error * x)].map((text) => html("td", {}, text)),
+    );
   });
   const table = html(
     "table",

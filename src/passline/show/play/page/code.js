@@ -9,7 +9,8 @@ export function stepLines(settings) {
 
 /** A programme that ends at the page's weight and bias, in double precision as here. */
 export function programme({ points, settings, steps }) {
-  const column = (name) => points.map((point) => `[${point[name]}.0]`.replace(/(\.\d+|e[-+]?\d+)\.0\]/, "$1]")).join(", ");
+  const column = (name) =>
+    points.map((point) => `[${point[name]}.0]`.replace(/(\.\d+|e[-+]?\d+)\.0\]/, "$1]")).join(", ");
   const batched = settings.batch > 0 && settings.batch < points.length;
   return [
     "import torch",
@@ -53,7 +54,11 @@ function loop(settings, batched) {
   const [predict, loss, ...rest] = stepLines(settings);
   const rows = batched ? "rows" : null;
   const lines = batched
-    ? ["if not batches:", `    batches = list(torch.randperm(len(hours)).split(${settings.batch}))`, "rows = batches.pop(0)"]
+    ? [
+        "if not batches:",
+        `    batches = list(torch.randperm(len(hours)).split(${settings.batch}))`,
+        "rows = batches.pop(0)",
+      ]
     : [];
   const of = (line, name) => (rows ? line.replace(name, `${name}[${rows}]`) : line);
   lines.push(of(predict, "hours"), of(loss, "passed"));

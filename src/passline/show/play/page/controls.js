@@ -18,17 +18,28 @@ export function makeControls(root, act) {
   pace.onchange = () => act.pace(Number(pace.value));
   fields.set("pace", pace);
   for (const [name, choices] of Object.entries(CHOICES)) fields.set(name, chooser(choices));
-  for (const name of NUMBERS) fields.set(name, html("input", { type: "text", inputmode: "decimal", autocomplete: "off" }));
+  for (const name of NUMBERS)
+    fields.set(name, html("input", { type: "text", inputmode: "decimal", autocomplete: "off" }));
   fields.set("clear", html("input", { type: "checkbox" }));
   for (const [name, field] of fields) {
     set(field, { id: `set-${name}` });
-    if (name !== "pace") field.addEventListener(NUMBERS.includes(name) ? "input" : "change", () => changed(panel, act, name));
+    if (name !== "pace")
+      field.addEventListener(NUMBERS.includes(name) ? "input" : "change", () => changed(panel, act, name));
   }
   const order = ["pace", "rate", "optimizer", "loss", "reduction", "batch", "ridge", "seed", "clear"];
   const labelled = order.map((name) =>
-    html("div", { class: name === "clear" ? "field tick" : "field" }, html("label", { for: `set-${name}` }), fields.get(name)),
+    html(
+      "div",
+      { class: name === "clear" ? "field tick" : "field" },
+      html("label", { for: `set-${name}` }),
+      fields.get(name),
+    ),
   );
-  root.append(html("div", { class: "row" }, ...Object.values(buttons)), html("div", { class: "fields" }, ...labelled), wrong);
+  root.append(
+    html("div", { class: "row" }, ...Object.values(buttons)),
+    html("div", { class: "fields" }, ...labelled),
+    wrong,
+  );
   return {
     draw(view) {
       panel.view = view;

@@ -44,7 +44,10 @@ export function makeCurve(root, act) {
 
 /** The hours that a chart of these points shows: the frame (the lesson's 0 to 10), and more if they need it. */
 function hoursShown(points, [low, high]) {
-  return [points.reduce((least, { x }) => Math.min(least, x), low), points.reduce((most, { x }) => Math.max(most, x), high)];
+  return [
+    points.reduce((least, { x }) => Math.min(least, x), low),
+    points.reduce((most, { x }) => Math.max(most, x), high),
+  ];
 }
 
 /** The stride of the arrow keys: a hundredth of the frame or so, a power of ten. */
@@ -83,8 +86,16 @@ function drawGrid({ layers, view, x, y, width, height, domain }) {
   layers.grid.replaceChildren(
     ...across.flat(),
     ...up.flat(),
-    svg("text", { class: "axis", x: width - MARGIN.right, y: height - 8, "text-anchor": "end" }, cut(view.words.hours, AXIS)),
-    svg("text", { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, cut(view.words.probability, AXIS)),
+    svg(
+      "text",
+      { class: "axis", x: width - MARGIN.right, y: height - 8, "text-anchor": "end" },
+      cut(view.words.hours, AXIS),
+    ),
+    svg(
+      "text",
+      { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" },
+      cut(view.words.probability, AXIS),
+    ),
   );
 }
 
@@ -131,7 +142,9 @@ function pathOf({ x, y, domain }, line) {
   const hours = Array.from({ length: n + 1 }, (_, i) => domain[0] + ((domain[1] - domain[0]) * i) / n);
   if (at !== null) for (let i = -16; i <= 16; i++) hours.push(at + (reach * i) / 16);
   const inside = hours.filter((one) => one >= domain[0] && one <= domain[1]).sort((a, b) => a - b);
-  return inside.map((one, i) => `${i ? "L" : "M"}${x(one).toFixed(2)} ${y(probability(line, one)).toFixed(2)}`).join("");
+  return inside
+    .map((one, i) => `${i ? "L" : "M"}${x(one).toFixed(2)} ${y(probability(line, one)).toFixed(2)}`)
+    .join("");
 }
 
 function drawPoints(chart) {

@@ -56,7 +56,10 @@ function drawRows(editor) {
     passed.checked = y === 1;
     set(hours, { "aria-label": words.points.hoursOf(i + 1) });
     set(passed, { "aria-label": words.points.passedOf(i + 1) });
-    set(rows.children[i].querySelector("button"), { "aria-label": words.points.remove(i + 1), disabled: view.points.length === 1 });
+    set(rows.children[i].querySelector("button"), {
+      "aria-label": words.points.remove(i + 1),
+      disabled: view.points.length === 1,
+    });
   });
 }
 

@@ -50,7 +50,11 @@ function draw(chart) {
   const count = until < 0 ? trace.steps.length : until;
   chart.steps = trace.steps.slice(0, count);
   const losses = trace.losses.slice(0, count);
-  const top = Math.max(1e-12, losses.reduce((most, loss) => Math.max(most, loss), 0)) * 1.05;
+  const top =
+    Math.max(
+      1e-12,
+      losses.reduce((most, loss) => Math.max(most, loss), 0),
+    ) * 1.05;
   const x = linear([0, Math.max(10, chart.steps.at(-1) ?? 0)], [MARGIN.left, width - MARGIN.right]);
   const y = linear([0, top], [HEIGHT - MARGIN.bottom, MARGIN.top]);
   chart.x = x;

@@ -63,7 +63,8 @@ const act = {
     page.history.keep(before);
     page.playing = false;
     page.state = { ...before, guide: n, ...STAGES[n] };
-    const onwards = before.points === STAGES[n].points && before.settings === STAGES[n].settings && before.steps < STAGES[n].steps;
+    const onwards =
+      before.points === STAGES[n].points && before.settings === STAGES[n].settings && before.steps < STAGES[n].steps;
     if (!onwards) restart(0);
     leapTo(STAGES[n].steps);
   },
@@ -244,7 +245,8 @@ function drawExact({ answers, words: said, settings }) {
   const facts = [];
   const { best, firth, set: pieces } = answers;
   if (best !== null) facts.push(said.exact.best(best.w, best.b, boundary(best)));
-  if (firth !== null && (best === null || settings.ridge === 0)) facts.push(said.exact.firth(firth.w, firth.b, boundary(firth)));
+  if (firth !== null && (best === null || settings.ridge === 0))
+    facts.push(said.exact.firth(firth.w, firth.b, boundary(firth)));
   if (pieces !== null) facts.push(said.exact.set(said.set(pieces)));
   byId("exact").replaceChildren(...facts.map((fact) => html("li", {}, fact)));
 }
@@ -260,7 +262,9 @@ function drawLegend({ ghosts, interval, answers, settings, words: said }) {
     ...(ghosts && parted ? [["gap", said.legend.gap]] : []),
     ...(interval && answers.set ? [["set", said.legend.set]] : []),
   ];
-  byId("legend").replaceChildren(...shown.map(([name, text]) => html("li", {}, html("span", { class: `swatch ${name}` }), text)));
+  byId("legend").replaceChildren(
+    ...shown.map(([name, text]) => html("li", {}, html("span", { class: `swatch ${name}` }), text)),
+  );
 }
 
 function drawTexts({ words: said }) {
@@ -337,15 +341,26 @@ function wire() {
     keyed(drawLegend, (view) => [view.ghosts, view.interval, view.answers, view.words]),
     keyed(guide.draw, (view) => [view.guide, view.words]),
     keyed(makeStory(byId("story"), guide.facts).draw, (view) => [view.words]),
-    keyed((view) => set(byId("losses-panel"), { hidden: !losses.shown(view) }), (view) => [losses.shown(view)]),
+    keyed(
+      (view) => set(byId("losses-panel"), { hidden: !losses.shown(view) }),
+      (view) => [losses.shown(view)],
+    ),
     // While it plays, what costs more than it tells is drawn a few times a second.
     { ...makeLosses(byId("losses")), ...losses, every: 4 },
     { ...makeSurface(byId("surface")), ...more, every: 10 },
     { ...makeArithmetic(byId("arithmetic")), ...more, every: 10 },
-    keyed(makeControls(byId("controls"), act).draw, (view) => [view.settings, view.playing, view.pace, view.undoable, view.words], more),
+    keyed(
+      makeControls(byId("controls"), act).draw,
+      (view) => [view.settings, view.playing, view.pace, view.undoable, view.words],
+      more,
+    ),
     keyed(makeEditor(byId("points"), act).draw, (view) => [view.points, view.words], more),
     keyed(drawExact, (view) => [view.answers, view.words], more),
-    keyed((view) => (byId("programme").textContent = programme(view)), (view) => [view.points, view.settings, view.steps], { ...more, every: 10 }),
+    keyed(
+      (view) => (byId("programme").textContent = programme(view)),
+      (view) => [view.points, view.settings, view.steps],
+      { ...more, every: 10 },
+    ),
   ];
   byId("step").onclick = stepOnce;
   byId("more-button").onclick = () => {

@@ -1,6 +1,18 @@
 /** A chart as a PNG file, twice its size on the screen, on the page's own background. */
 
-const STYLED = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font-size", "font-family", "font-weight", "visibility"];
+const STYLED = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-opacity",
+  "opacity",
+  "font-size",
+  "font-family",
+  "font-weight",
+  "visibility",
+];
 
 /** Draw an SVG element and hand it over as a download. */
 export async function savePicture(frame, name) {

@@ -105,7 +105,7 @@ export function makeHistory(most = 200) {
 }
 
 function samePoints(a, b) {
-  return a === b || a.length === b.length && a.every(({ x, y }, i) => x === b[i].x && y === b[i].y);
+  return a === b || (a.length === b.length && a.every(({ x, y }, i) => x === b[i].x && y === b[i].y));
 }
 
 function readPoints(text) {

@@ -43,12 +43,16 @@ function draw(chart) {
   }
   const label = view.words.surface.alt(figure(view.run.w), figure(view.run.b));
   set(frame, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": label });
-  const place = ([column, row]) => `${column * ((width - MARGIN.left - MARGIN.right) / COLUMNS) + MARGIN.left} ${row * ((height - MARGIN.top - MARGIN.bottom) / ROWS) + MARGIN.top}`;
+  const place = ([column, row]) =>
+    `${column * ((width - MARGIN.left - MARGIN.right) / COLUMNS) + MARGIN.left} ${row * ((height - MARGIN.top - MARGIN.bottom) / ROWS) + MARGIN.top}`;
   const filled = chart.shapes.map(({ coordinates }, i) =>
     svg("path", {
       class: "level",
       "fill-opacity": (0.06 + (0.1 * i) / LEVELS).toFixed(3),
-      d: coordinates.flat().map((ring) => `M${ring.map(place).join("L")}Z`).join(""),
+      d: coordinates
+        .flat()
+        .map((ring) => `M${ring.map(place).join("L")}Z`)
+        .join(""),
     }),
   );
   frame.replaceChildren(...filled, axes(view, x, y, domains, width, height), ...walked(view, x, y, domains));
@@ -81,8 +85,16 @@ function axes(view, x, y, [across, up], width, height) {
   }
   const middle = (height - MARGIN.bottom + MARGIN.top) / 2;
   group.append(
-    svg("text", { class: "axis", x: width - MARGIN.right, y: height - 6, "text-anchor": "end" }, view.words.surface.weight),
-    svg("text", { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, view.words.surface.bias),
+    svg(
+      "text",
+      { class: "axis", x: width - MARGIN.right, y: height - 6, "text-anchor": "end" },
+      view.words.surface.weight,
+    ),
+    svg(
+      "text",
+      { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" },
+      view.words.surface.bias,
+    ),
   );
   return group;
 }

@@ -62,7 +62,13 @@ export function notices(run, points, answers) {
   const said = [];
   const loss = lossAt(run, run.w, run.b);
   const rising = step > 0 && settings.clear && (loss > trace.losses[0] || swings(run));
-  if (rising) said.push({ key: loss > trace.losses[0] ? "rose" : "swings", rate: settings.rate, from: trace.losses[0], to: loss });
+  if (rising)
+    said.push({
+      key: loss > trace.losses[0] ? "rose" : "swings",
+      rate: settings.rate,
+      from: trace.losses[0],
+      to: loss,
+    });
   if (!settings.clear && step > 0) said.push({ key: "uncleared" });
   if (answers.kind === "one class") return [...said, { key: "one-class" }];
   if (answers.kind === "alike") return [...said, { key: "alike" }];

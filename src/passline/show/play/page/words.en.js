@@ -35,7 +35,8 @@ export function english(table) {
     falls: table ? "The curve falls." : "The curve falls: one passes up to there.",
     after: (n, loss) => `${n === 1 ? "after 1 step" : `after ${whole(n)} steps`} · loss now ${loss}`,
     running: "The line of PyTorch that is running",
-    chart: (n) => `The probability of ${table ? `${yes} along ${table.x}` : "passing against hours"}, with ${n} ${noun}${n === 1 ? "" : "s"}`,
+    chart: (n) =>
+      `The probability of ${table ? `${yes} along ${table.x}` : "passing against hours"}, with ${n} ${noun}${n === 1 ? "" : "s"}`,
     student: (i) => `${Noun} ${i}`,
     where(x, y) {
       const outcome = y ? this.passed : this.failed;
@@ -57,10 +58,15 @@ export function english(table) {
         return `everything except ${figure(pieces[0][1])} to ${figure(pieces[1][0])}${unit}`;
       }
       const [low, high] = pieces[0];
-      return Number.isFinite(low) ? `${figure(low)} to ${figure(high)}${unit}` : table ? "any value" : "any number of hours";
+      return Number.isFinite(low)
+        ? `${figure(low)} to ${figure(high)}${unit}`
+        : table
+          ? "any value"
+          : "any number of hours";
     },
     exact: {
-      best: (w, b, at) => `Exact answer: weight ${figure(w, 7)}, bias ${figure(b, 7)}, flips at ${figure(at, 7)}${unit}.`,
+      best: (w, b, at) =>
+        `Exact answer: weight ${figure(w, 7)}, bias ${figure(b, 7)}, flips at ${figure(at, 7)}${unit}.`,
       firth: (w, b, at) =>
         `Under Jeffreys’ prior (Firth’s method) the weight is ${figure(w, 6)}, the bias ${figure(b, 6)}, ` +
         `and the curve meets 0.5 at ${figure(at, 5)}${unit}.`,
@@ -71,10 +77,15 @@ export function english(table) {
         `The learning rate ${figure(rate)} is too large: a step leapt beyond all numbers, and nothing was learned. Try 0.01.`,
       rose: ({ from, to, rate }) =>
         `The loss rose from ${figure(from)} to ${figure(to)}: the learning rate ${figure(rate)} is too large. Try a tenth of it.`,
-      swings: ({ rate }) => `The loss swings up and down: the learning rate ${figure(rate)} is too large. Try a tenth of it.`,
+      swings: ({ rate }) =>
+        `The loss swings up and down: the learning rate ${figure(rate)} is too large. Try a tenth of it.`,
       uncleared: () => "`zero_grad()` is switched off: each step is the sum of all gradients so far.",
-      "one-class": () => `All ${noun}s have the same outcome: nothing tells ${table ? "them apart" : "who passes"}. Give at least one of each.`,
-      alike: () => table ? `All rows have the same ${table.x}: nothing tells them apart.` : "All students revised for the same time: no number of hours tells them apart.",
+      "one-class": () =>
+        `All ${noun}s have the same outcome: nothing tells ${table ? "them apart" : "who passes"}. Give at least one of each.`,
+      alike: () =>
+        table
+          ? `All rows have the same ${table.x}: nothing tells them apart.`
+          : "All students revised for the same time: no number of hours tells them apart.",
       complete: ({ low, high, w }) =>
         `The points are completely separated: nothing lies between ${figure(low)} and ${figure(high)}${unit}. So no weight is ` +
         `the best (now it is ${figure(w)}): every steeper curve there has a smaller loss.`,
@@ -85,7 +96,10 @@ export function english(table) {
         `With more epochs the weight would ${grows ? "grow" : "fall"} for ever, and ${figure(where)}${unit} is where this ` +
         `descent is heading, ever more slowly${middle ? ": here the middle of the gap" : ""}.`,
       converged: () => "Converged: what is left to go is less than a thousandth of a standard error.",
-      overlap: () => table ? `The outcomes overlap: no value of ${table.x} parts them.` : "The outcomes overlap: no number of hours parts those who passed from those who failed.",
+      overlap: () =>
+        table
+          ? `The outcomes overlap: no value of ${table.x} parts them.`
+          : "The outcomes overlap: no number of hours parts those who passed from those who failed.",
       ridge: () => "The points are separated, but the penalty keeps the weight finite: there is one best curve.",
     },
     guide: [
@@ -168,7 +182,12 @@ export function english(table) {
         ridge: "Ridge: a number, 0 or more.",
       },
     },
-    losses: { heading: "Loss", step: "Step", at: (n, loss) => `step ${whole(n)}: loss ${loss}`, help: "Loss against steps" },
+    losses: {
+      heading: "Loss",
+      step: "Step",
+      at: (n, loss) => `step ${whole(n)}: loss ${loss}`,
+      help: "Loss against steps",
+    },
     surface: {
       heading: "The loss over weight and bias",
       weight: "weight w",
@@ -201,7 +220,8 @@ export function english(table) {
       twenty: "Twenty students",
       paste: `Or paste a table: ${table ? "a number" : "hours"} and 0 or 1, one ${noun} a line`,
       take: "Take these",
-      wrong: ({ line, text }) => `Line ${line}: “${text}” is not ${table ? "a number" : "hours"} and 0 or 1. Write one ${noun} a line, such as 2.5, 1.`,
+      wrong: ({ line, text }) =>
+        `Line ${line}: “${text}” is not ${table ? "a number" : "hours"} and 0 or 1. Write one ${noun} a line, such as 2.5, 1.`,
       wrongHours: `${table ? table.x : "Hours"}: a number.`,
       last: `One ${noun} has to stay.`,
     },

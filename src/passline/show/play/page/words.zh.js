@@ -39,7 +39,8 @@ export function chinese(table) {
     where(x, y) {
       return `${table ? `${table.x} ` : ""}${figure(x)}${unit}，${y ? this.passed : this.failed}`;
     },
-    pointHelp: "可以拖动数据点；用键盘时，左右键移动，上下键或回车键翻转结果，Delete 键删除。点击图的上缘或下缘可以添加一点。",
+    pointHelp:
+      "可以拖动数据点；用键盘时，左右键移动，上下键或回车键翻转结果，Delete 键删除。点击图的上缘或下缘可以添加一点。",
     legend: {
       curve: "模型",
       line: "概率 0.5",
@@ -61,11 +62,16 @@ export function chinese(table) {
     },
     notices: {
       beyond: ({ rate }) => `学习率 ${figure(rate)} 太大：有一步跨出了数的范围，什么也没学到。试试 0.01。`,
-      rose: ({ from, to, rate }) => `损失从 ${figure(from)} 升到了 ${figure(to)}：学习率 ${figure(rate)} 太大。试试它的十分之一。`,
+      rose: ({ from, to, rate }) =>
+        `损失从 ${figure(from)} 升到了 ${figure(to)}：学习率 ${figure(rate)} 太大。试试它的十分之一。`,
       swings: ({ rate }) => `损失忽上忽下：学习率 ${figure(rate)} 太大。试试它的十分之一。`,
       uncleared: () => "`zero_grad()` 已关掉：每一步用的是此前所有梯度之和。",
-      "one-class": () => table ? "所有行的结果都一样，无从区分。两种结果请至少各给一行。" : "所有同学的结果都一样，无从知道怎样才能及格。及格与不及格的同学请至少各给一位。",
-      alike: () => table ? `所有行的 ${table.x} 都一样，无法区分。` : "所有同学复习的时间都一样，无法用小时数区分他们。",
+      "one-class": () =>
+        table
+          ? "所有行的结果都一样，无从区分。两种结果请至少各给一行。"
+          : "所有同学的结果都一样，无从知道怎样才能及格。及格与不及格的同学请至少各给一位。",
+      alike: () =>
+        table ? `所有行的 ${table.x} 都一样，无法区分。` : "所有同学复习的时间都一样，无法用小时数区分他们。",
       complete: ({ low, high, w }) =>
         `这些点完全可分：${figure(low)} 与 ${figure(high)}${unit}之间什么也没有。所以没有“最好的”权重（现在是 ${figure(w)}）：` +
         "在那里越陡的曲线，损失越小。",
@@ -75,7 +81,10 @@ export function chinese(table) {
         `继续训练，权重会无止境地${grows ? "增大" : "减小"}，分界则越走越慢地趋向 ${figure(where)}${unit}` +
         `${middle ? "，这里恰好是间隙的中点" : ""}。`,
       converged: () => "已收敛：剩下的路不到标准误的千分之一。",
-      overlap: () => table ? `两种结果互有重叠：${table.x} 的任何值都不能把它们完全分开。` : "两种结果互有重叠：没有哪个小时数能把及格与不及格的同学完全分开。",
+      overlap: () =>
+        table
+          ? `两种结果互有重叠：${table.x} 的任何值都不能把它们完全分开。`
+          : "两种结果互有重叠：没有哪个小时数能把及格与不及格的同学完全分开。",
       ridge: () => "这些点可分，但惩罚项使权重保持有限：最好的曲线只有一条。",
     },
     guide: [
@@ -154,7 +163,12 @@ export function chinese(table) {
         ridge: "岭惩罚：不小于 0 的数。",
       },
     },
-    losses: { heading: "损失", step: "步", at: (n, loss) => `第 ${whole(n)} 步：损失 ${loss}`, help: "损失随步数的变化" },
+    losses: {
+      heading: "损失",
+      step: "步",
+      at: (n, loss) => `第 ${whole(n)} 步：损失 ${loss}`,
+      help: "损失随步数的变化",
+    },
     surface: {
       heading: "损失随权重与偏置的变化",
       weight: "权重 w",
@@ -187,7 +201,8 @@ export function chinese(table) {
       twenty: "二十位同学",
       paste: `或者粘贴一张表：每行写一个${table ? "数" : "小时数"}与 0 或 1`,
       take: "采用",
-      wrong: ({ line, text }) => `第 ${line} 行：“${text}”不是${table ? "一个数" : "小时数"}与 0 或 1。请每行这样写，例如 2.5, 1。`,
+      wrong: ({ line, text }) =>
+        `第 ${line} 行：“${text}”不是${table ? "一个数" : "小时数"}与 0 或 1。请每行这样写，例如 2.5, 1。`,
       wrongHours: `${table ? table.x : "小时数"}：一个数。`,
       last: `至少要留下一${noun}。`,
     },
