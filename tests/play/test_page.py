@@ -157,9 +157,36 @@ def test_a_point_is_dragged_and_the_boundary_follows_as_the_lesson_would(lesson)
     expect(lesson.page.locator(".flips")).to_have_text(re.compile("2.419"))
 
 
+def test_the_story_steps_aside_while_one_tries_and_is_there_to_go_back_to(lesson):
+    page = lesson.open("steps=1000&guide=3").rest(1000).page
+    assert page.locator("#guide h2").inner_text() == "What the lesson reads off"
+    drag(lesson, 2, 120)
+    expect(page.locator("#guide h2")).to_have_text("Your turn")
+    page.click("#guide-on")
+    lesson.rest(1000)
+    assert lesson.hours() == [(1, False), (2, False), (3, True)]
+    assert page.locator("#guide h2").inner_text() == "What the lesson reads off"
+
+
 def test_a_point_dragged_over_the_red_line_flips(lesson):
     drag(lesson, 0, 0, -250)
     assert lesson.hours()[0] == (1, True)
+
+
+def test_a_point_dragged_out_of_the_picture_is_removed_and_undo_brings_it_back(lesson):
+    drag(lesson, 1, 30, 150)
+    assert lesson.hours() == [(1, False), (3, True)]
+    for _ in range(2):
+        lesson.page.keyboard.press("Control+z")
+    assert lesson.hours() == [(1, False), (2, False), (3, True)]
+
+
+def test_the_programme_is_copied(context, lesson):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = lesson.open("more=1&steps=12").rest(12).page
+    page.click("#copy")
+    expect(page.locator("#copy")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#programme").text_content()
 
 
 def test_a_click_at_an_edge_of_the_picture_adds_a_point_and_one_in_its_middle_does_not(lesson):

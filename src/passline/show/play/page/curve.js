@@ -7,6 +7,8 @@ const MARGIN = { top: 14, right: 18, bottom: 44, left: 62 };
 const RADIUS = 9;
 // A finger needs more than a mouse.
 const REACH = 20;
+// A point that is dropped so far outside the picture is removed.
+const AWAY = 40;
 // More points than this are drawn small, and the keyboard finds them in the table of points.
 const FEW = 40;
 // What stands along an axis has that much room, in characters.
@@ -24,10 +26,14 @@ export function makeCurve(root, act) {
     points: layer("points"),
   };
   root.append(frame, help);
-  const chart = { frame, layers, help, act, width: 640, dragging: null, domain: null, view: null };
+  const chart = { frame, layers, help, act, width: 640, dragging: null, leaving: false, domain: null, view: null };
   chart.same = { grid: unchanged(), ghosts: unchanged(), points: unchanged() };
   frame.addEventListener("pointermove", (event) => drag(chart, event));
-  for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => drop(chart));
+  frame.addEventListener("pointerup", () => drop(chart));
+  frame.addEventListener("pointercancel", () => {
+    chart.leaving = false;
+    drop(chart);
+  });
   frame.addEventListener("click", (event) => addAt(chart, event));
   onWidth(root, (width) => {
     chart.width = width;
@@ -69,7 +75,7 @@ function draw(chart) {
   if (!same.grid([...size, view.words])) drawGrid(chart);
   if (!same.ghosts([...size, view.answers, view.ghosts, view.interval, view.settings.ridge])) drawGhosts(chart);
   drawLines(chart);
-  if (!same.points([...size, view.points, view.words, chart.dragging])) drawPoints(chart);
+  if (!same.points([...size, view.points, view.words, chart.dragging, chart.leaving])) drawPoints(chart);
 }
 
 function drawGrid({ layers, view, x, y, width, height, domain }) {
@@ -162,7 +168,7 @@ function drawPoints(chart) {
     piles.set(pile, height + 1);
     const rise = (point.y ? 1 : -1) * Math.min(height * 6, 18);
     const node = set(group.children[i], {
-      class: `point ${point.y ? "passed" : "failed"}${chart.dragging === i ? " dragged" : ""}`,
+      class: `point ${point.y ? "passed" : "failed"}${chart.dragging === i ? (chart.leaving ? " dragged leaving" : " dragged") : ""}`,
       transform: `translate(${x(point.x).toFixed(2)} ${(y(point.y) + rise).toFixed(2)})`,
       tabindex: many ? -1 : 0,
       "aria-label": view.words.student(i + 1),
@@ -229,6 +235,17 @@ function placeOf(chart, event) {
 
 function drag(chart, event) {
   if (chart.dragging === null) return;
+  const box = chart.frame.getBoundingClientRect();
+  const out = Math.max(
+    box.left - event.clientX,
+    event.clientX - box.right,
+    box.top - event.clientY,
+    event.clientY - box.bottom,
+  );
+  if (out > AWAY !== chart.leaving) {
+    chart.leaving = out > AWAY;
+    draw(chart);
+  }
   const [hours, level] = placeOf(chart, event);
   const grid = strideOf(chart.view) / 2;
   const x = rounded(Math.round(Math.min(chart.domain[1], Math.max(chart.domain[0], hours)) / grid) * grid);
@@ -241,11 +258,14 @@ function drag(chart, event) {
 
 function drop(chart) {
   if (chart.dragging === null) return;
+  const [i, leaving] = [chart.dragging, chart.leaving];
   chart.dragging = null;
+  chart.leaving = false;
   // The click that ends a drag must not add a point.
   chart.dropped = performance.now();
   draw(chart);
-  if (chart.moved) chart.act.drop();
+  if (leaving) chart.act.remove(i);
+  else if (chart.moved) chart.act.drop();
 }
 
 function addAt(chart, event) {

@@ -184,29 +184,40 @@ function solve([aa, ab, bb], [u, v]) {
   return determinant > 0 ? [(bb * u - ab * v) / determinant, (aa * v - ab * u) / determinant] : null;
 }
 
-/** The supremum over r of the log-likelihood at eta = r (a + b z); concave in r. */
+/** The supremum over r of the log-likelihood at eta = r (a + b z); concave in r, found by Newton within a bracket. */
 function bestAlong(z, y, a, b) {
-  const v = Array.from(z, (one) => a + b * one);
-  const signed = v.map((one, i) => (y[i] === 1 ? one : -one));
+  const signed = z.map((one, i) => (y[i] === 1 ? a + b * one : -a - b * one));
   for (const side of [1, -1]) {
     if (signed.every((one) => side * one >= 0)) return -Math.LN2 * signed.filter((one) => one === 0).length;
   }
-  const slope = (r) => signed.reduce((sum, one) => sum + one / (1 + Math.exp(r * one)), 0);
-  let low = -1;
-  let high = 1;
-  while (slope(low) < 0 && low > -1e300) low *= 2;
-  while (slope(high) > 0 && high < 1e300) high *= 2;
-  const r = bisect((at) => -slope(at), low, high, 0);
+  let [low, high, r] = [-Infinity, Infinity, 0];
+  for (let k = 0; k < STEPS; k++) {
+    let slope = 0;
+    let curvature = 0;
+    for (const one of signed) {
+      const p = 1 / (1 + Math.exp(r * one));
+      slope += one * p;
+      curvature += one * one * p * (1 - p);
+    }
+    if (slope > 0) low = r;
+    else high = r;
+    let next = r + slope / curvature;
+    if (!(next > low && next < high)) {
+      next = high === Infinity ? 2 * low + 1 : low === -Infinity ? 2 * high - 1 : low + (high - low) / 2;
+    }
+    if (Math.abs(next - r) <= 1e-13 * Math.max(1, Math.abs(r))) break;
+    r = next;
+  }
   return signed.reduce((sum, one) => sum + logProbability(1, r * one), 0);
 }
 
-/** Where an increasing function passes `level`, between `from` (below it) and `to`. */
-function bisect(f, from, to, level = QUANTILE) {
+/** Where a function that increases on the way passes the quantile, between `from` (below it) and `to`. */
+function bisect(f, from, to) {
   let [low, high] = [from, to];
-  for (let k = 0; k < 200; k++) {
+  while (Math.abs(high - low) > 1e-14) {
     const middle = low + (high - low) / 2;
     if (middle === low || middle === high) break;
-    if (f(middle) <= level) low = middle;
+    if (f(middle) <= QUANTILE) low = middle;
     else high = middle;
   }
   return low;

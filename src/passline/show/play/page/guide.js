@@ -40,23 +40,30 @@ export function makeGuide(root, act) {
   const go = html("button", { type: "button", id: "guide-on" });
   const back = html("button", { type: "button", id: "guide-back", class: "quiet" });
   let at = 1;
-  go.onclick = () => act.stage(at === 6 ? 1 : at + 1);
+  let free = false;
+  go.onclick = () => act.stage(free ? at : at === 6 ? 1 : at + 1);
   back.onclick = () => act.stage(at - 1);
   root.append(count, title, text, html("div", { class: "row" }, go, back));
   return {
     facts,
-    draw({ words, guide }) {
+    draw({ words, guide, points, settings }) {
       at = guide;
-      const { title: heading, text: sentence, action } = words.own ?? words.guide[guide - 1];
-      count.textContent = words.own ? "" : words.of(guide);
+      free = !words.own && !tells(STAGES[guide], points, settings);
+      const { title: heading, text: sentence, action } = words.own ?? (free ? words.free : words.guide[guide - 1]);
+      count.textContent = words.own || free ? "" : words.of(guide);
       title.textContent = heading;
       write(text, sentence(facts));
       go.hidden = action === undefined;
       go.textContent = action ?? "";
-      back.hidden = guide === 1 || words.own !== null;
+      back.hidden = guide === 1 || free || words.own !== null;
       back.textContent = words.back;
     },
   };
+}
+
+/** Whether a guided step is about these points and settings; an address brings equals, not the very same. */
+function tells(stage, points, settings) {
+  return JSON.stringify([stage.points, stage.settings]) === JSON.stringify([points, settings]);
 }
 
 /** The whole story as a list, to be read without touching anything. */

@@ -339,7 +339,7 @@ function wire() {
     { draw: drawReading },
     curve,
     keyed(drawLegend, (view) => [view.ghosts, view.interval, view.answers, view.words]),
-    keyed(guide.draw, (view) => [view.guide, view.words]),
+    keyed(guide.draw, (view) => [view.guide, view.points, view.settings, view.words]),
     keyed(makeStory(byId("story"), guide.facts).draw, (view) => [view.words]),
     keyed(
       (view) => set(byId("losses-panel"), { hidden: !losses.shown(view) }),

@@ -20,6 +20,13 @@ export function english(table) {
         `The probability of ${yes} along ${table.x}. The model begins with random parameters, and each Step moves them by the ` +
         "gradients of all rows; the dashed curve is where an exact method ends at once. Press Step, or open More and play.",
     },
+    free: {
+      title: "Your turn",
+      text: () =>
+        "You changed the points or the settings. Each time the page begins again from the same seed and takes as many steps as " +
+        "before, so what you see is always what the PyTorch under More gives.",
+      action: "Back to the story",
+    },
     step: "Step",
     more: "More",
     less: "Less",
@@ -44,7 +51,7 @@ export function english(table) {
     },
     pointHelp:
       "Drag a point, or with the keyboard: left and right move it, up and down or Enter flip it, Delete removes it. " +
-      "Click near the top or the bottom edge to add one.",
+      "Drag one out of the picture to remove it; click near the top or the bottom edge to add one.",
     legend: {
       curve: "the model",
       line: "probability 0.5",

@@ -19,6 +19,12 @@ export function chinese(table) {
         `${yes} 的概率随 ${table.x} 的变化。模型的参数从随机值出发，每走一步都按所有行的梯度移动；虚线是精确方法一下子就能到达的曲线。` +
         "请按“走一步”，或者打开“更多”。",
     },
+    free: {
+      title: "轮到你了",
+      text: () =>
+        "你改动了数据点或设置。每次改动之后，本页都从同一个种子重新开始，走同样多的步数，所以你看到的总与“更多”里的 PyTorch 程序一致。",
+      action: "回到故事",
+    },
     step: "走一步",
     more: "更多",
     less: "收起",
@@ -40,7 +46,7 @@ export function chinese(table) {
       return `${table ? `${table.x} ` : ""}${figure(x)}${unit}，${y ? this.passed : this.failed}`;
     },
     pointHelp:
-      "可以拖动数据点；用键盘时，左右键移动，上下键或回车键翻转结果，Delete 键删除。点击图的上缘或下缘可以添加一点。",
+      "可以拖动数据点；用键盘时，左右键移动，上下键或回车键翻转结果，Delete 键删除。把点拖出图外即删除；点击图的上缘或下缘可以添加一点。",
     legend: {
       curve: "模型",
       line: "概率 0.5",
