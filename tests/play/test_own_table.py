@@ -211,6 +211,7 @@ def test_the_command_serves_the_page_on_a_port_until_it_is_interrupted():
         server.send_signal(signal.SIGINT)
         out, err = server.communicate(timeout=20)
     assert [status for status, _ in answers.values()] == [200, 200, 404]
+    assert '<link rel="icon" href="data:,">' in answers["/"][1]  # else a browser would ask for one, and be refused
     assert answers["/"][1] == play_page()
     assert (server.returncode, out) == (0, "")
     assert "Traceback" not in err

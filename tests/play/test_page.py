@@ -273,6 +273,18 @@ def test_play_runs_until_it_is_paused_and_a_rate_too_large_is_said(lesson):
     expect(page.locator("#notices")).to_contain_text("too large")
 
 
+def test_playing_ends_where_the_descent_arrives_and_goes_on_if_asked_again(lesson):
+    page = lesson.open("more=1&rate=0.05&p=1:0_2:1_2.5:0_3:1_1.5:0").page
+    page.select_option("#set-pace", "500")
+    page.click("#play")
+    expect(page.locator("#notices li")).to_have_attribute("data-key", "converged", timeout=20_000)
+    expect(page.locator("#play")).to_have_text("Play")
+    steps = int(lesson.steps)
+    page.click("#play")
+    expect(page.locator("#reading")).not_to_have_attribute("data-steps", str(steps))
+    expect(page.locator("#play")).to_have_text("Pause")
+
+
 def test_the_loss_has_its_value_under_the_pointer_and_the_arrow_keys(lesson):
     page = lesson.open("more=1&steps=1000").rest(1000).page
     chart = page.locator(".loss-chart")

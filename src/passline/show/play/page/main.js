@@ -40,6 +40,7 @@ const page = {
   views: [],
   frame: 0,
   tick: 0,
+  arrived: false,
 };
 
 const act = {
@@ -225,10 +226,21 @@ function drawReading(view) {
   set(byId("more-button"), { "aria-expanded": String(view.more) });
   byId("more").hidden = !view.more;
   const told = view.more || run.step > 0 || view.points !== base.points ? notices(run, view.points, view.answers) : [];
+  pauseOnceArrived(told.some(({ key }) => key === "converged"));
   const texts = told.map((notice) => said.notices[notice.key](notice));
   drawNotices(texts, told);
   // What a programme that drives the page reads.
   Object.assign(byId("reading").dataset, { steps: run.step, w: run.w, b: run.b, boundary: at ?? "" });
+}
+
+/** Playing ends where a descent arrives; who presses Play again may go on. */
+function pauseOnceArrived(arrived) {
+  if (page.playing && arrived && !page.arrived) {
+    page.playing = false;
+    announce();
+    schedule();
+  }
+  page.arrived = arrived;
 }
 
 function drawNotices(texts, told) {

@@ -211,7 +211,7 @@ export function english(table) {
       errorMse: "2 (p − y) p (1 − p)",
       shareMse: "… times x",
       others: (n) => `and ${n} more`,
-      gradient: (w, b) => `weight.grad = ${w}    bias.grad = ${b}`,
+      gradient: (w, b) => `weight.grad = ${w}\nbias.grad = ${b}`,
       move: (name, from, to, moved) => `${name}: ${from} → ${to}   (${moved})`,
       stopped: "There are no numbers left to step with.",
     },

@@ -191,7 +191,7 @@ export function chinese(table) {
       errorMse: "2 (p − y) p (1 − p)",
       shareMse: "… 乘 x",
       others: (n) => `另有 ${n} 位`,
-      gradient: (w, b) => `weight.grad = ${w}    bias.grad = ${b}`,
+      gradient: (w, b) => `weight.grad = ${w}\nbias.grad = ${b}`,
       move: (name, from, to, moved) => `${name}：${from} → ${to}   （${moved}）`,
       stopped: "已经没有数可以继续算了。",
     },
