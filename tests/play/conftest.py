@@ -20,13 +20,14 @@ def installed() -> str | None:
     return os.environ.get("PASSLINE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright runs, no other test can run an event loop of its own.
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     # As root, which containers are, Chromium does not start with its own sandbox.
     browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
@@ -41,7 +42,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def blank(browser: Browser) -> Iterator[Page]:
     """An empty page, on which modules are called by themselves."""
     page = browser.new_page()
@@ -49,7 +50,7 @@ def blank(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def call(blank: Page) -> Callable[..., Any]:
     """`call("descent.js truth.js", "({begin}, points) => ...", points)`: what a function makes of modules."""
 
