@@ -226,3 +226,21 @@ def test_what_is_said_is_true_of_where_the_descent_stands(call, table, steps, ch
     argument = {"points": as_points(table), "settings": LESSON | changed, "steps": steps}
     said = call("descent.js truth.js", NOTICES, argument)
     assert said == expected
+
+
+@in_browser
+@given(rows=two_classes)
+def test_the_set_of_the_boundary_is_the_profile_set_of_a_fit_of_the_same_points(call, rows):
+    x, y = [x for x, _ in rows], [y for _, y in rows]
+    found = call("truth.js", "({exactAnswers}, points) => exactAnswers(points, 0).set", as_points((x, y)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = passline.fit("y ~ x", {"x": x, "y": y})
+        known = fit.boundary("x", interval="profile").as_json()["set"]
+    if found is None:
+        assert fit.separation.kind == "none"  # a flat best curve crosses nowhere
+        return
+    ends = [[-math.inf if low is None else low, math.inf if high is None else high] for low, high in known]
+    assert len(found) == len(ends)
+    for piece, end in zip(found, ends, strict=True):
+        assert piece == pytest.approx(end, rel=1e-5, abs=1e-6)
