@@ -9,8 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from passline.show.play.page import play_page
-
 # For people to look at.
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 STATES = {
@@ -21,13 +19,6 @@ STATES = {
     "overlapping": "guide=3&steps=3000&more=1&p=1:0_2:1_2.5:0_3:1_1.5:0",
     "chinese": "guide=4&steps=10000&more=1&lang=zh",
 }
-
-
-@pytest.fixture(scope="session")
-def file(tmp_path_factory):
-    file = tmp_path_factory.mktemp("access") / "lesson.html"
-    file.write_text(play_page(), encoding="utf-8")
-    return file.as_uri()
 
 
 def opened(browser, address, width=1280, scheme="light", **more):
@@ -43,8 +34,8 @@ def opened(browser, address, width=1280, scheme="light", **more):
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
-def test_axe_finds_no_serious_fault_and_nothing_runs_off_the_screen(browser, file, state, width, scheme):
-    page = opened(browser, f"{file}#{STATES[state]}", width, scheme, reduced_motion="reduce")
+def test_axe_finds_no_serious_fault_and_nothing_runs_off_the_screen(browser, address, state, width, scheme):
+    page = opened(browser, f"{address}#{STATES[state]}", width, scheme, reduced_motion="reduce")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{state}-{width}-{scheme}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -56,8 +47,8 @@ def test_axe_finds_no_serious_fault_and_nothing_runs_off_the_screen(browser, fil
     assert grave == []
 
 
-def test_with_reduced_motion_a_guided_leap_is_there_at_once(browser, file):
-    page = opened(browser, f"{file}#guide=2&steps=1", reduced_motion="reduce")
+def test_with_reduced_motion_a_guided_leap_is_there_at_once(browser, address):
+    page = opened(browser, f"{address}#guide=2&steps=1", reduced_motion="reduce")
     drawn = page.evaluate(
         """() => new Promise((done) => {
           const seen = [];
@@ -71,8 +62,8 @@ def test_with_reduced_motion_a_guided_leap_is_there_at_once(browser, file):
     assert set(drawn) == {"1000"}
 
 
-def test_a_finger_drags_a_point(browser, file):
-    page = opened(browser, file, 390, has_touch=True, is_mobile=True)
+def test_a_finger_drags_a_point(browser, address):
+    page = opened(browser, address, 390, has_touch=True, is_mobile=True)
     box = page.locator(".point .dot").nth(2).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
@@ -85,8 +76,8 @@ def test_a_finger_drags_a_point(browser, file):
     page.context.close()
 
 
-def test_without_its_script_the_page_still_says_what_is_so(browser, file):
-    page = opened_without_script(browser, file)
+def test_without_its_script_the_page_still_says_what_is_so(browser, address):
+    page = opened_without_script(browser, address)
     assert "completely separated" in page.locator("noscript").inner_text()
     page.context.close()
 
@@ -97,8 +88,8 @@ def opened_without_script(browser, address):
     return page
 
 
-def test_the_whole_story_can_be_read_without_touching_anything(browser, file):
-    page = opened(browser, file)
+def test_the_whole_story_can_be_read_without_touching_anything(browser, address):
+    page = opened(browser, address)
     story = page.locator("#story").inner_text()
     page.context.close()
     assert len(page_items := re.findall(r"^\s*\S.+$", story, re.MULTILINE)) >= 13, page_items

@@ -12,68 +12,6 @@ import torch
 from playwright.sync_api import expect
 
 from passline.lesson import train
-from passline.show.play.page import play_page
-
-STUDY = [0.50, 0.75, 1.00, 1.25, 1.50, 1.75, 1.75, 2.00, 2.25, 2.50]
-STUDY += [2.75, 3.00, 3.25, 3.50, 4.00, 4.25, 4.50, 4.75, 5.00, 5.50]
-
-
-class Driver:
-    """The open page, and what it says of where its descent stands."""
-
-    def __init__(self, page, address):
-        self.page, self.address = page, address
-
-    def open(self, fragment=""):
-        self.page.goto(f"about:blank#{fragment}")
-        self.page.goto(f"{self.address}#{fragment}" if fragment else self.address)
-        expect(self.page.locator("#after")).not_to_be_empty()
-        return self
-
-    def rest(self, steps):
-        """Wait until so many steps are taken."""
-        expect(self.page.locator("#reading")).to_have_attribute("data-steps", str(steps), timeout=15_000)
-        return self
-
-    def drawn(self):
-        """The page, once what was changed is drawn."""
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        return self.page
-
-    def __getattr__(self, name):
-        self.drawn()
-        return float(self.page.locator("#reading").get_attribute(f"data-{name}"))
-
-    def notices(self):
-        return [item.get_attribute("data-key") for item in self.drawn().locator("#notices li").all()]
-
-    def hours(self):
-        points = self.drawn().locator(".curve-chart .point").all()
-        return [(float(one.get_attribute("aria-valuenow")), "passed" in one.get_attribute("class")) for one in points]
-
-
-@pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    file = tmp_path_factory.mktemp("page") / "lesson.html"
-    file.write_text(play_page(), encoding="utf-8")
-    return file.as_uri()
-
-
-@pytest.fixture
-def page(context):
-    """A page on which any error, refused request or word on the console fails the test."""
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if asked.url.startswith("http") else None)
-    yield page
-    assert wrong == []
-
-
-@pytest.fixture
-def lesson(page, address):
-    return Driver(page, address).open()
 
 
 def test_the_first_screen_shows_the_untrained_model_three_points_and_one_button(lesson):
@@ -130,20 +68,10 @@ def test_separated_points_raise_the_notice_and_are_never_called_converged(lesson
     assert "2.5 hours is where this descent is heading" in text
 
 
-def drag(lesson, i, by_x, by_y=0):
-    box = lesson.page.locator(".curve-chart .point").nth(i).locator(".dot").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    lesson.page.mouse.move(x, y)
-    lesson.page.mouse.down()
-    lesson.page.mouse.move(x + by_x / 2, y + by_y / 2, steps=3)
-    lesson.page.mouse.move(x + by_x, y + by_y, steps=3)
-    lesson.page.mouse.up()
-
-
 def test_a_point_is_dragged_and_the_boundary_follows_as_the_lesson_would(lesson):
     lesson.open("steps=1000").rest(1000)
     before = lesson.boundary
-    drag(lesson, 2, 120)
+    lesson.drag(2, 120)
     (_, _, (moved, passed)) = lesson.hours()
     assert moved > 4
     assert passed
@@ -160,7 +88,7 @@ def test_a_point_is_dragged_and_the_boundary_follows_as_the_lesson_would(lesson)
 def test_the_story_steps_aside_while_one_tries_and_is_there_to_go_back_to(lesson):
     page = lesson.open("steps=1000&guide=3").rest(1000).page
     assert page.locator("#guide h2").inner_text() == "What the lesson reads off"
-    drag(lesson, 2, 120)
+    lesson.drag(2, 120)
     expect(page.locator("#guide h2")).to_have_text("Your turn")
     page.click("#guide-on")
     lesson.rest(1000)
@@ -169,12 +97,12 @@ def test_the_story_steps_aside_while_one_tries_and_is_there_to_go_back_to(lesson
 
 
 def test_a_point_dragged_over_the_red_line_flips(lesson):
-    drag(lesson, 0, 0, -250)
+    lesson.drag(0, 0, -250)
     assert lesson.hours()[0] == (1, True)
 
 
 def test_a_point_dragged_out_of_the_picture_is_removed_and_undo_brings_it_back(lesson):
-    drag(lesson, 1, 30, 150)
+    lesson.drag(1, 30, 150)
     assert lesson.hours() == [(1, False), (3, True)]
     for _ in range(2):
         lesson.page.keyboard.press("Control+z")
@@ -334,67 +262,3 @@ def test_the_curve_is_saved_as_a_picture(lesson, tmp_path: Path):
     pixels = imread(tmp_path / "curve.png")
     assert pixels.shape[1] > 800
     assert pixels.std() > 0.02  # something is drawn
-
-
-@pytest.mark.parametrize(
-    ("table", "said"),
-    [
-        ("1,0\n2,x\n", "Line 2: “2,x”"),
-        ("1,0\n2,2", "Line 2"),
-        ("<b>1</b>,0", "Line 1: “<b>1</b>,0”"),
-        ("", "Line 1"),
-        ("1e31,1", "Line 1"),
-        ("1,0,3", "Line 1"),
-        ("1,0\nInfinity,1", "Line 2"),
-    ],
-)
-def test_a_pasted_table_with_a_slip_is_refused_by_its_line_and_nothing_changes(lesson, table, said):
-    page = lesson.open("more=1").page
-    page.fill("#pasted", table)
-    page.click("#points-take")
-    assert said in page.locator("#points .wrong").inner_text()
-    assert len(lesson.hours()) == 3
-
-
-def test_a_pasted_table_is_taken_with_or_without_names_and_its_separators(lesson):
-    page = lesson.open("more=1").page
-    for table in ("hours,passed\n0.5,0\n12.5,1", "0.5\t0\r\n12.5\t1\r\n", "0.5 0\n\n12.5; 1"):
-        page.fill("#pasted", table)
-        page.click("#points-take")
-        assert lesson.hours() == [(0.5, False), (12.5, True)]
-        page.click("#points-three")
-
-
-@pytest.mark.parametrize(
-    ("points", "key"),
-    [("2:1", "one-class"), ("1:1_2:1", "one-class"), ("2:0_2:1", "alike"), ("2:0_2:0_2:0", "one-class")],
-)
-def test_one_point_one_class_and_identical_points_are_said_and_break_nothing(lesson, points, key):
-    page = lesson.open(f"p={points}&steps=1000&more=1").rest(1000).page
-    assert key in lesson.notices()
-    page.click("#step")
-    lesson.rest(1001)
-
-
-@pytest.mark.parametrize(
-    "fragment",
-    [
-        "p=1:0_2:7",
-        "p=%3Cscript%3E",
-        "rate=-1&seed=x&batch=1.5",
-        "steps=-4",
-        "optimizer=toString",
-        "guide=99",
-        "p=NaN:1",
-    ],
-)
-def test_an_address_with_nonsense_opens_the_page_as_if_it_were_not_there(lesson, fragment):
-    lesson.open(fragment).rest(0)
-    assert lesson.hours() == [(1, False), (2, False), (3, True)]
-
-
-def test_no_other_script_or_style_can_run(lesson, page):
-    policy = page.locator("meta[http-equiv]").get_attribute("content")
-    assert "unsafe" not in policy
-    assert "default-src 'none'" in policy
-    assert policy.count("sha256-") == 2

@@ -3,14 +3,15 @@ import { makeArithmetic } from "./arithmetic.js";
 import { programme, stepLines } from "./code.js";
 import { makeControls } from "./controls.js";
 import { makeCurve } from "./curve.js";
-import { advance, begin, boundary, finite, lossAt } from "./descent.js";
-import { decimals, figure, html, set, unchanged, write } from "./dom.js";
+import { advance, begin, finite, lossAt } from "./descent.js";
+import { set, unchanged } from "./dom.js";
 import { makeEditor } from "./editor.js";
 import { makeGuide, makeStory, STAGES } from "./guide.js";
 import { makeLosses } from "./losses.js";
 import { savePicture } from "./picture.js";
 import { readBase } from "./own.js";
 import { fromFragment, makeHistory, MOST_POINTS, MOST_STEPS, point, toFragment } from "./state.js";
+import { drawExact, drawLegend, drawReading, drawTexts } from "./reading.js";
 import { makeSurface } from "./surface.js";
 import { exactAnswers, notices } from "./truth.js";
 import { chooseLanguage, makeWords } from "./words.js";
@@ -185,6 +186,8 @@ function showLines() {
 
 function draw() {
   const { state, run, answers } = page;
+  // The first screen says nothing of what is to come.
+  const calm = !state.more && run.step === 0 && state.points === base.points;
   const view = {
     ...state,
     table: base.table,
@@ -195,9 +198,14 @@ function draw() {
     playing: page.playing,
     pace: page.pace,
     undoable: page.history.length,
+    language: page.language,
+    line: lines()[Math.min(page.line, lines().length - 1)],
+    loss: lossAt(run, run.w, run.b),
+    told: calm ? [] : notices(run, state.points, answers),
     ghosts: base.table !== null || state.more || state.guide === 4 || state.guide === 6,
     interval: state.more,
   };
+  pauseOnceArrived(view.told.some(({ key }) => key === "converged"));
   page.tick++;
   for (const one of page.views) {
     if (one.shown && !one.shown(view)) continue;
@@ -212,27 +220,6 @@ function keyed(draw, of, more = {}) {
   return { draw, of, same: unchanged(), ...more };
 }
 
-function drawReading(view) {
-  const { run, words: said } = view;
-  const at = boundary(run);
-  byId("flips-label").textContent = at === null ? said.flat : said.flipsAt;
-  byId("falls").textContent = at !== null && run.w < 0 ? said.falls : "";
-  byId("flips").textContent = at === null ? "" : figure(at);
-  byId("flips-unit").textContent = at === null ? "" : said.hoursUnit(at);
-  byId("after").textContent = said.after(run.step, decimals(lossAt(run, run.w, run.b)));
-  byId("line").textContent = lines()[Math.min(page.line, lines().length - 1)];
-  byId("step").textContent = said.step;
-  byId("more-button").textContent = view.more ? said.less : said.more;
-  set(byId("more-button"), { "aria-expanded": String(view.more) });
-  byId("more").hidden = !view.more;
-  const told = view.more || run.step > 0 || view.points !== base.points ? notices(run, view.points, view.answers) : [];
-  pauseOnceArrived(told.some(({ key }) => key === "converged"));
-  const texts = told.map((notice) => said.notices[notice.key](notice));
-  drawNotices(texts, told);
-  // What a programme that drives the page reads.
-  Object.assign(byId("reading").dataset, { steps: run.step, w: run.w, b: run.b, boundary: at ?? "" });
-}
-
 /** Playing ends where a descent arrives; who presses Play again may go on. */
 function pauseOnceArrived(arrived) {
   if (page.playing && arrived && !page.arrived) {
@@ -241,58 +228,6 @@ function pauseOnceArrived(arrived) {
     schedule();
   }
   page.arrived = arrived;
-}
-
-function drawNotices(texts, told) {
-  const list = byId("notices");
-  while (list.childElementCount > texts.length) list.lastChild.remove();
-  while (list.childElementCount < texts.length) list.append(html("li"));
-  texts.forEach((text, i) => {
-    write(list.children[i], text);
-    list.children[i].dataset.key = told[i].key;
-  });
-}
-
-function drawExact({ answers, words: said, settings }) {
-  const facts = [];
-  const { best, firth, set: pieces } = answers;
-  if (best !== null) facts.push(said.exact.best(best.w, best.b, boundary(best)));
-  if (firth !== null && (best === null || settings.ridge === 0))
-    facts.push(said.exact.firth(firth.w, firth.b, boundary(firth)));
-  if (pieces !== null) facts.push(said.exact.set(said.set(pieces)));
-  byId("exact").replaceChildren(...facts.map((fact) => html("li", {}, fact)));
-}
-
-function drawLegend({ ghosts, interval, answers, settings, words: said }) {
-  const parted = answers.kind === "complete" && settings.ridge === 0;
-  const shown = [
-    ["failed", said.failed],
-    ["passed", said.passed],
-    ...(ghosts ? [["curve", said.legend.curve]] : []),
-    ...(ghosts && answers.best ? [["best", said.legend.best]] : []),
-    ...(ghosts && !answers.best && answers.firth ? [["firth", said.legend.firth]] : []),
-    ...(ghosts && parted ? [["gap", said.legend.gap]] : []),
-    ...(interval && answers.set ? [["set", said.legend.set]] : []),
-  ];
-  byId("legend").replaceChildren(
-    ...shown.map(([name, text]) => html("li", {}, html("span", { class: `swatch ${name}` }), text)),
-  );
-}
-
-function drawTexts({ words: said }) {
-  document.documentElement.lang = said.code;
-  document.title = `passline · ${said.title}`;
-  byId("title").textContent = said.title;
-  byId("lead").textContent = said.lead;
-  byId("running").textContent = said.running;
-  byId("language").textContent = said.other;
-  set(byId("language"), { lang: page.language === "en" ? "zh-CN" : "en" });
-  byId("foot").textContent = said.foot;
-  for (const name of ["controls", "losses", "surface", "arithmetic", "points", "programme"]) {
-    byId(`${name}-heading`).textContent = said[name].heading;
-  }
-  byId("copy").textContent = said.programme.copy;
-  byId("picture").textContent = said.programme.picture;
 }
 
 /** Tell a screen reader where things stand; while it plays, nothing. */
