@@ -59,6 +59,12 @@ def test_a_table_of_ones_own_descends_to_the_fit_of_that_table(shown):
     assert "2.710083" in page.locator("#exact").inner_text()
 
 
+def test_a_separated_table_is_said_to_be_so_at_once(shown):
+    page = shown(play_page(play_table({"dose": [1.0, 2.5, 4.0], "died": ["no", "no", "yes"]}, "died ~ dose")))
+    expect(page.locator("#notices")).to_contain_text("completely separated: nothing lies between 2.5 and 4.")
+    assert page.locator("rect.gap").count() == page.locator("path.firth").count() == 1
+
+
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_names_and_labels_are_text_whatever_they_hold(shown, name, language):

@@ -186,8 +186,8 @@ function showLines() {
 
 function draw() {
   const { state, run, answers } = page;
-  // The first screen says nothing of what is to come.
-  const calm = !state.more && run.step === 0 && state.points === base.points;
+  // The lesson's first screen says nothing of what is to come.
+  const calm = base.table === null && !state.more && run.step === 0 && state.points === base.points;
   const view = {
     ...state,
     table: base.table,
