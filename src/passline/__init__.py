@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
+    from passline.show.play.page import play
     from passline.stochastic import SGDLogisticRegression
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ _HOMES = {
     "errors": "passline.errors",
     "fit": "passline.facade",
     "load": "passline.facade",
+    "play": "passline.show.play.page",
     "pool": "passline.several",
     "schedules": "passline.schedules",
     "side_by_side": "passline.several",
@@ -51,6 +53,7 @@ __all__ = [
     "errors",
     "fit",
     "load",
+    "play",
     "pool",
     "schedules",
     "side_by_side",

@@ -20,6 +20,7 @@ app = App(
 # A new command is a file beside this one and a line here; it is imported when it is called, or its own help asked for.
 COMMANDS = {
     "lesson": "Learn from three points, with PyTorch, from how many hours of revision on one passes.",
+    "play": "Play with the lesson, or a table of your own: points to drag, steps to take, and what comes of them.",
     "fit": "Fit a logistic regression to a table.",
     "predict": "Predict with a model, one row for each row of a table.",
     "check": "Look for what would make a fit's numbers wrong, and say it.",

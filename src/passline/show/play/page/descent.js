@@ -1,0 +1,186 @@
+/** The descent: torch's losses, gradients and optimizers step by step, in double precision, from torch's own start. */
+import { makeGenerator, permutation, uniform } from "./random.js";
+
+/** The settings of the lesson; `batch` 0 is all points at once, `ridge` is l2 of passline: l2 / 2 w^2 a point. */
+export const LESSON = Object.freeze({
+  seed: 0,
+  rate: 0.01,
+  batch: 0,
+  reduction: "sum",
+  loss: "bce",
+  optimizer: "sgd",
+  ridge: 0,
+  clear: true,
+});
+
+const MOMENTUM = 0.9;
+const BETAS = [0.9, 0.999];
+const EPSILON = 1e-8;
+// torch.nn.BCELoss: no logarithm below -100, no division by less than this.
+const LEAST_LOG = -100;
+const LEAST_VARIANCE = 1e-12;
+// So many steps are kept for the pictures; then every second, every fourth ...
+const KEPT = 2048;
+
+/** A descent that has not stepped yet; points are [{x, y}], y 0 or 1. Everything later follows from these two. */
+export function begin(points, settings) {
+  const generator = makeGenerator(settings.seed);
+  const run = {
+    x: Float64Array.from(points, (point) => point.x),
+    y: Float64Array.from(points, (point) => point.y),
+    settings,
+    generator,
+    w: uniform(generator),
+    b: uniform(generator),
+    step: 0,
+    gradient: [0, 0],
+    memory: [0, 0, 0, 0],
+    order: null,
+    at: 0,
+    trace: { every: 1, steps: [], losses: [], w: [], b: [] },
+  };
+  record(run);
+  return run;
+}
+
+/** Take `count` steps, or as many as fit into `milliseconds`; stops where the numbers end. Gives the steps taken. */
+export function advance(run, count, milliseconds = Infinity) {
+  const until = milliseconds === Infinity ? Infinity : performance.now() + milliseconds;
+  let taken = 0;
+  while (taken < count && finite(run)) {
+    step(run);
+    taken++;
+    if (run.step % run.trace.every === 0) record(run);
+    if ((taken & 31) === 0 && performance.now() > until) break;
+  }
+  return taken;
+}
+
+/** Whether the parameters still are numbers. */
+export function finite(run) {
+  return Number.isFinite(run.w) && Number.isFinite(run.b);
+}
+
+/** Hours at which the curve meets 0.5; null where it is flat or no longer a number. */
+export function boundary({ w, b }) {
+  const at = -b / w;
+  return w !== 0 && Number.isFinite(at) ? at : null;
+}
+
+/** The probability of passing, for any hours. */
+export function probability({ w, b }, x) {
+  return 1 / (1 + Math.exp(-(w * x + b)));
+}
+
+/** The loss of all points at w and b, as torch adds or averages it, with the penalty. */
+export function lossAt(run, w, b) {
+  const { x, y, settings } = run;
+  const one = settings.loss === "bce" ? crossEntropy : squaredError;
+  let total = 0;
+  for (let i = 0; i < x.length; i++) total += one(1 / (1 + Math.exp(-(w * x[i] + b))), y[i]);
+  total += 0.5 * settings.ridge * x.length * w * w;
+  return settings.reduction === "mean" ? total / x.length : total;
+}
+
+/** The gradient [w, b] of one batch: rows `from` to `to` of `order` (of the points themselves where it is null). */
+export function gradientOf(run, order, from, to) {
+  const { x, y, w, b, settings } = run;
+  const squared = settings.loss === "mse";
+  let gw = 0;
+  let gb = 0;
+  for (let k = from; k < to; k++) {
+    const i = order === null ? k : order[k];
+    const p = 1 / (1 + Math.exp(-(w * x[i] + b)));
+    const variance = p * (1 - p);
+    let error = p - y[i];
+    if (squared) error *= 2 * variance;
+    else if (variance < LEAST_VARIANCE) error *= variance / LEAST_VARIANCE;
+    gw += error * x[i];
+    gb += error;
+  }
+  const rows = to - from;
+  const scale = settings.reduction === "mean" ? 1 / rows : 1;
+  return [scale * (gw + settings.ridge * rows * w), scale * gb];
+}
+
+/** What the next step will do, without taking it: {rows, gradient: what stands in .grad, w, b: afterwards}. */
+export function preview(run) {
+  const copy = {
+    ...run,
+    gradient: [...run.gradient],
+    memory: [...run.memory],
+    generator: { state: run.generator.state.slice(), next: run.generator.next },
+    trace: { every: Infinity },
+  };
+  const n = run.x.length;
+  advance(copy, 1);
+  const all = copy.order === null;
+  const size = run.settings.batch;
+  const from = all ? 0 : copy.at - (copy.at % size || size);
+  const rows = Array.from({ length: (all ? n : copy.at) - from }, (_, k) => (all ? k : copy.order[from + k]));
+  return { rows, gradient: copy.gradient, w: copy.w, b: copy.b };
+}
+
+function step(run) {
+  const n = run.x.length;
+  const size = run.settings.batch;
+  let gw;
+  let gb;
+  if (size <= 0 || size >= n) {
+    [gw, gb] = gradientOf(run, null, 0, n);
+  } else {
+    if (run.order === null || run.at >= n) {
+      run.order = permutation(run.generator, n);
+      run.at = 0;
+    }
+    const to = Math.min(run.at + size, n);
+    [gw, gb] = gradientOf(run, run.order, run.at, to);
+    run.at = to;
+  }
+  const gradient = run.gradient;
+  gradient[0] = run.settings.clear ? gw : gradient[0] + gw;
+  gradient[1] = run.settings.clear ? gb : gradient[1] + gb;
+  run.step++;
+  const [dw, db] = move(run);
+  run.w -= dw;
+  run.b -= db;
+}
+
+/** What the optimizer takes from w and b, given the gradients that stand in `.grad`. */
+function move(run) {
+  const { gradient: g, memory: m, settings, step: t } = run;
+  const rate = settings.rate;
+  if (settings.optimizer === "sgd") return [rate * g[0], rate * g[1]];
+  if (settings.optimizer === "momentum") {
+    m[0] = MOMENTUM * m[0] + g[0];
+    m[1] = MOMENTUM * m[1] + g[1];
+    return [rate * m[0], rate * m[1]];
+  }
+  const moves = [0, 0];
+  for (let j = 0; j < 2; j++) {
+    m[j] += (1 - BETAS[0]) * (g[j] - m[j]);
+    m[j + 2] = BETAS[1] * m[j + 2] + (1 - BETAS[1]) * g[j] * g[j];
+    const spread = Math.sqrt(m[j + 2]) / Math.sqrt(1 - BETAS[1] ** t) + EPSILON;
+    moves[j] = (rate / (1 - BETAS[0] ** t)) * (m[j] / spread);
+  }
+  return moves;
+}
+
+function record(run) {
+  const { trace } = run;
+  trace.steps.push(run.step);
+  trace.losses.push(lossAt(run, run.w, run.b));
+  trace.w.push(run.w);
+  trace.b.push(run.b);
+  if (trace.steps.length <= KEPT) return;
+  trace.every *= 2;
+  for (const name of ["steps", "losses", "w", "b"]) trace[name] = trace[name].filter((_, i) => i % 2 === 0);
+}
+
+function crossEntropy(p, y) {
+  return -(y * Math.max(Math.log(p), LEAST_LOG) + (1 - y) * Math.max(Math.log1p(-p), LEAST_LOG));
+}
+
+function squaredError(p, y) {
+  return (p - y) ** 2;
+}

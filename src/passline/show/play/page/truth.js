@@ -1,0 +1,110 @@
+/** What is really so: whether the points are separated, where a descent heads, and what to tell about where it stands. */
+import { finite, lossAt } from "./descent.js";
+import { boundarySet, distanceLeft, firth, likelihoodOf, optimum } from "./exact.js";
+
+// A thousandth of a standard error is left: what a person would call arrived.
+const ARRIVED = 1e-3;
+
+/** {kind: "complete" | "quasi" | "none" | "one class" | "alike", low, high}: whether one cut parts the outcomes. */
+export function separation(points) {
+  const failed = points.filter(({ y }) => y === 0).map(({ x }) => x);
+  const passed = points.filter(({ y }) => y === 1).map(({ x }) => x);
+  if (failed.length === 0 || passed.length === 0) return { kind: "one class", low: NaN, high: NaN };
+  if (new Set([...failed, ...passed]).size === 1) return { kind: "alike", low: NaN, high: NaN };
+  for (const [below, above] of [
+    [failed, passed],
+    [passed, failed],
+  ]) {
+    const low = Math.max(...below);
+    const high = Math.min(...above);
+    if (low < high) return { kind: "complete", low, high };
+    if (low === high && Math.min(...below) < Math.max(...above)) return { kind: "quasi", low, high };
+  }
+  return { kind: "none", low: NaN, high: NaN };
+}
+
+/**
+ * Where plain descent on the cross-entropy ends: the line of least w^2 + b^2 with margin 1 on both sides.
+ * Source: Soudry et al. (2018), JMLR 19.
+ */
+export function limitBoundary(low, high) {
+  for (const x of [low, high]) {
+    if (low * high <= -(x * x + 2)) return -1 / x;
+  }
+  return low + (high - low) / 2;
+}
+
+/** All exact answers of points: {kind, low, high, best, firth, set}; `best` is null where no line is the best. */
+export function exactAnswers(points, ridge) {
+  const found = separation(points);
+  const parted = found.kind === "complete" || found.kind === "quasi";
+  const usable = parted || found.kind === "none";
+  const best = usable && (ridge > 0 || !parted) ? optimum(points, ridge) : null;
+  let set = null;
+  if (parted) {
+    // At the cut itself a quasi-separated row costs log 2 in the limit, each.
+    const supremum = found.kind === "complete" ? 0 : tiedLikelihood(points, found.low);
+    set = boundarySet(points, (found.low + found.high) / 2, supremum);
+  } else if (best !== null && ridge === 0 && best.w !== 0) {
+    set = boundarySet(points, -best.b / best.w, likelihoodOf(points, best));
+  }
+  return { ...found, best, firth: usable ? firth(points) : null, set };
+}
+
+/**
+ * What to say now, the most urgent first: [{key, ...numbers}]. On separated points nothing is ever called converged.
+ * Keys: beyond, rose, one-class, alike, complete, quasi, heading, firth, converged, overlap.
+ */
+export function notices(run, points, answers) {
+  const { settings, trace, step } = run;
+  const parted = answers.kind === "complete" || answers.kind === "quasi";
+  if (!finite(run)) return [{ key: "beyond", rate: settings.rate }];
+  const said = [];
+  const loss = lossAt(run, run.w, run.b);
+  const rising = step > 0 && settings.clear && (loss > trace.losses[0] || swings(run));
+  if (rising)
+    said.push({
+      key: loss > trace.losses[0] ? "rose" : "swings",
+      rate: settings.rate,
+      from: trace.losses[0],
+      to: loss,
+    });
+  if (!settings.clear && step > 0) said.push({ key: "uncleared" });
+  if (answers.kind === "one class") return [...said, { key: "one-class" }];
+  if (answers.kind === "alike") return [...said, { key: "alike" }];
+  if (parted && settings.ridge === 0) {
+    said.push({ key: answers.kind, low: answers.low, high: answers.high, w: run.w });
+    const calm = step > 0 && !rising && settings.clear && loss < trace.losses[0];
+    if (calm && settings.optimizer !== "adam" && settings.loss === "bce" && settings.batch === 0) {
+      const where = answers.kind === "complete" ? limitBoundary(answers.low, answers.high) : answers.low;
+      const grows = points.reduce((last, point) => (point.x > last.x ? point : last)).y === 1;
+      said.push({ key: "heading", where, middle: where === (answers.low + answers.high) / 2, grows });
+    }
+    return said;
+  }
+  if (step > 0 && settings.clear && !rising && arrived(run, points)) said.push({ key: "converged" });
+  else if (said.length === 0) said.push({ key: parted ? "ridge" : "overlap" });
+  return said;
+}
+
+/** Whether full-batch plain descent, which falls at every step if the rate allows, has risen in its last steps. */
+function swings(run) {
+  const { settings, trace } = run;
+  if (settings.optimizer !== "sgd" || settings.batch !== 0 || trace.losses.length < 3) return false;
+  const [a, b] = trace.losses.slice(-2);
+  return b > a * (1 + 1e-9) + 1e-12;
+}
+
+function arrived(run, points) {
+  const { settings } = run;
+  const left = distanceLeft(points, run, settings.ridge, settings.loss);
+  return left !== null && left < ARRIVED;
+}
+
+/** The supremum of the log-likelihood where both outcomes meet at `cut` alone: those rows share one probability. */
+function tiedLikelihood(points, cut) {
+  const tied = points.filter(({ x }) => x === cut);
+  const passed = tied.filter(({ y }) => y === 1).length;
+  const share = passed / tied.length;
+  return passed * Math.log(share) + (tied.length - passed) * Math.log(1 - share);
+}
