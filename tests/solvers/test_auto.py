@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import sparse
 
 from passline.engine.blocks import Block, Blocks
-from passline.engine.columns import Dense, Sparse
+from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.solvers import auto
 from passline.solvers.auto import sample_rows, sampled, sampling_pays, solve
 from passline.solvers.base import Status, Step
 from passline.solvers.newton import newton
-from passline.solvers.newton_cg import newton_cg
 from passline.solvers.quasi import quasi_newton
 
 Floats = NDArray[np.float64]
@@ -172,64 +170,6 @@ def test_a_separated_table_never_converges(n: int) -> None:
     agree_with_newton(ridged, solve(ridged))
 
 
-def wide(kind: str, n: int = 1500, p: int = 40, l2: float | None = None) -> Objective:
-    rng = np.random.default_rng(4)
-    S = sparse.random_array((n, p), density=0.2, format="csr", rng=rng)
-    S = sparse.hstack([np.ones((n, 1)), S]).tocsr()
-    y = outcome(S.toarray(), rng.normal(size=p + 1))
-    ridge = None if l2 is None else np.r_[0.0, np.full(p, l2)]
-    return Objective(Blocks(Block(Sparse(S) if kind == "sparse" else Dense(S.toarray()), y)), ridge)
-
-
-@pytest.mark.parametrize("l2", [None, 1e-6, 1e-1])
-@pytest.mark.parametrize("kind", ["sparse", "dense"])
-def test_sparse_and_wide_tables_go_by_products_to_newtons_answer(
-    kind: str, l2: float | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(auto, "WIDEST", 30)
-    F = wide(kind, l2=l2)
-    assert F.sparse == (kind == "sparse")
-    seen: list[Step] = []
-    found = solve(F, tolerance=1e-10, report=seen.append)
-    assert found.solver == "newton-cg, curvature by products"
-    assert tuple(seen) == found.trace
-    agree_with_newton(F, found)
-
-
-def test_products_and_the_diagonal_are_those_of_the_curvature() -> None:
-    rng = np.random.default_rng(5)
-    for kind in ("sparse", "dense"):
-        F = wide(kind, l2=0.3)
-        w, v = rng.normal(size=41), rng.normal(size=41)
-        H = np.asarray(F(w, 2).curvature)
-        np.testing.assert_allclose(F.product(w, v), H @ v, rtol=1e-11, atol=1e-13)
-        np.testing.assert_allclose(F.diagonal(w), np.diagonal(H), rtol=1e-11)
-
-
-@pytest.mark.parametrize("shares", ["complete", "quasi"])
-def test_products_alone_do_not_call_a_separated_table_converged(shares: str) -> None:
-    F = wide("sparse", n=400, p=3)
-    X = F.blocks.all.columns.dense()
-    y = F.blocks.all.y.copy()
-    if shares == "complete":
-        y = (X @ [-0.05, 1.0, -1.0, 0.2] > 0).astype(float)
-    else:
-        y[X[:, 1] > 0] = 1.0
-    G = Objective(Blocks(Block(F.blocks.all.columns, y)))
-    found = solve(G)
-    assert not found.converged
-    assert newton(G, np.zeros(4)).status is Status.DIVERGING
-
-
-def test_products_stop_at_their_limits_with_an_honest_status() -> None:
-    F = wide("sparse")
-    diagonal = F.diagonal(np.zeros(41))
-    for limits in ({"max_products": 1}, {"max_steps": 2}):
-        found = newton_cg(F, np.zeros(41), diagonal, tolerance=1e-12, **limits)
-        assert found.status is Status.PASS_LIMIT
-        np.testing.assert_array_equal(found.gradient, F(found.coef, 1).gradient)
-
-
 def test_quasi_newton_stops_at_its_limit_with_an_honest_status() -> None:
     F = table(500)
     found = quasi_newton(F, np.zeros(8), lambda g: g, tolerance=1e-12, max_passes=2)
@@ -243,4 +183,3 @@ def test_a_start_at_the_optimum_takes_no_step() -> None:
     found = quasi_newton(F, best, lambda g: g, tolerance=1e-9)
     assert found.converged
     np.testing.assert_array_equal(found.coef, best)
-    assert newton_cg(F, best, F.diagonal(best), tolerance=1e-9).converged

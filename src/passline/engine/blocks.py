@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from passline.engine.columns import Columns
+from passline.engine.columns import Columns, is_sparse, stored
 from passline.engine.threads import available, each
 from passline.engine.value import Array
 
@@ -25,6 +25,8 @@ BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
 THREADED, ALONE = 200_000, 5_000
+# A block of a sparse matrix stores about so many numbers a column.
+SPARSE_BLOCK = 4
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class Blocks:
     ) -> None:
         self.all = block
         self.n, self.p = block.columns.shape
-        rows = block_bytes // (8 * max(self.p, 1))
-        self.size = max(rows, BLOCK_ROWS)
+        self.numbers = stored(block.columns)
+        self.size = _block_rows(block.columns, block_bytes)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
         self._walks = [0] if walks is None else walks
@@ -97,9 +99,9 @@ class Blocks:
         blocks = -(-self.n // self.size)
         ends = [min(-(-i * blocks // PARTS) * self.size, self.n) for i in range(PARTS + 1)]
         parts = [(a, b) for a, b in pairwise(ends) if b > a]
-        if self.n * self.p < ALONE:
+        if self.numbers < ALONE:
             return [f(self._between(*part)) for part in parts]
-        threads = self.threads if self.n * self.p >= THREADED else 1
+        threads = self.threads if self.numbers >= THREADED else 1
         return each(lambda part: f(self._between(*part)), parts, threads)
 
     def sum(self, f: Callable[Concatenate[Block, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -128,6 +130,11 @@ class Blocks:
             Block(columns, self.all.y, self.all.weight, self.all.offset), threads=self.threads, walks=self._walks
         )
 
+    def with_weight(self, weight: Array) -> Blocks:
+        """Blocks over the same rows with other weights (n,)."""
+        block = Block(self.all.columns, self.all.y, weight, self.all.offset)
+        return Blocks(block, threads=self.threads, walks=self._walks)
+
     def sample(self, m: int) -> Blocks:
         """About ``m`` rows, evenly spread over the table: the same rows each time."""
         if m >= self.n:
@@ -135,3 +142,15 @@ class Blocks:
         # An even stride would fall into step with a table's own period; a golden-ratio sequence does not.
         at = np.unique((np.arange(m) * 0.6180339887498949 % 1.0 * self.n).astype(np.int64))
         return self.select(at)
+
+
+def _block_rows(columns: Columns, block_bytes: int) -> int:
+    n, p = columns.shape
+    if not is_sparse(columns):
+        return max(block_bytes // (8 * max(p, 1)), BLOCK_ROWS)
+    # A block's sums are p numbers, whatever it stores: it must store several times as many. An even number of blocks,
+    # so that two threads have the same to do.
+    blocks, numbers = 1, stored(columns)
+    while numbers > 2 * blocks * max(3 * block_bytes // 8, SPARSE_BLOCK * p) or (blocks == 1 and numbers >= THREADED):
+        blocks *= 2
+    return max(-(-n // blocks), 1)

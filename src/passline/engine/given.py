@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.blocks import BLOCK_BYTES, BLOCK_ROWS, Block, Blocks
-from passline.engine.columns import Columns, Dense, Given, Shifted, Sparse
+from passline.engine.columns import Columns, Dense, Given, Shifted
+from passline.engine.moments import moments
+from passline.engine.sparse import Sparse
 from passline.errors import DataError, NoRowsError, OneClassError, TooManyColumnsError
 
 Floats = NDArray[np.float64]
@@ -24,12 +26,11 @@ MOMENT_ROWS = 20_000
 def as_columns(X: Any) -> Columns:
     """A matrix as columns: NumPy of any real type and order, SciPy sparse, or what turns into an array.
 
-    Dense matrices are not copied. A sparse one that is not CSR, or holds duplicate entries, is turned into a CSR
-    without them. Raises DataError for anything else.
+    Nothing is copied but a sparse matrix that is not CSR, which is turned into one. Raises DataError for anything else.
     """
     if type(X).__module__.partition(".")[0] == "scipy" and hasattr(X, "tocsr"):
         _require_matrix(X.shape)
-        return Sparse(_canonical(X))
+        return _csr(X)
     if np.ma.is_masked(X):
         raise DataError("X is a masked array with masked values: fill or drop such rows")
     try:
@@ -76,7 +77,7 @@ def standardised(columns: Columns, intercept: bool) -> Shifted:
     n, p = columns.shape
     step = max(1, n // MOMENT_ROWS)
     if isinstance(columns, Sparse):
-        return Shifted(columns, np.zeros(p), _sparse_scale(columns), intercept)
+        return Shifted(columns, *moments(columns, intercept), intercept)
     sample = columns.rows(slice(None, None, step)).dense()
     with np.errstate(all="ignore"):  # what is not finite is found, and named, by the first sum over the rows
         center = sample.mean(axis=0) if intercept else np.zeros(p)
@@ -190,17 +191,22 @@ def _absent(label: Any) -> bool:
         return True
 
 
-def _canonical(X: Any) -> Any:
+def _csr(X: Any) -> Sparse:
     A = X.tocsr()
     if A.dtype.kind not in "fiub":
         raise DataError(f"X holds {A.dtype}: give numbers")
-    if not A.has_canonical_format:
-        A = A.copy() if A is X else A
-        A.sum_duplicates()
-    return A if A.dtype.kind == "f" else A.astype(np.float64)
-
-
-def _sparse_scale(columns: Sparse) -> Floats:
-    n, _ = columns.shape
-    mean_square: Floats = columns.square_sums(np.ones(n)) / n
-    return np.where(mean_square > 0, np.sqrt(mean_square), 1.0)
+    n, p = A.shape
+    ends = A.indptr
+    # SciPy's products trust these, and read beyond the matrix where they are wrong.
+    if (
+        len(ends) != n + 1
+        or ends[0] != 0
+        or (ends[1:] < ends[:-1]).any()
+        or ends[-1] > min(len(A.indices), len(A.data))
+    ):
+        raise DataError("X is no CSR matrix: its indptr does not rise from 0 to the number of its entries")
+    used = A.indices[: int(ends[-1])]
+    if len(used) and (int(used.min()) < 0 or int(used.max()) >= p):
+        wrong = int(used.min()) if int(used.min()) < 0 else int(used.max())
+        raise DataError(f"X has an entry in column {wrong}, and its columns are 0 to {p - 1}")
+    return Sparse(A, bool(A.has_canonical_format))

@@ -5,6 +5,7 @@ A new loss is one function beside :func:`bernoulli` with the same three results 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace
@@ -68,17 +69,37 @@ def likelihood(block: Block, w: Array, order: int) -> Value:
     return Value(total, gradient, gram)
 
 
-def curvature_diagonal(block: Block, w: Array) -> Array:
-    """The diagonal of the curvature at ``w``: sum of c mu (1 - mu) x_j^2, (p,)."""
-    _, _, d = bernoulli(block.eta(w), block.y)
-    if block.weight is not None:
-        d = d * block.weight
-    return block.columns.square_sums(d)
+@dataclass(frozen=True)
+class Linearised:
+    """Loss and gradient of some rows, and what each row leaves for the curvature there: sums add, rows queue up.
+
+    ``eta``: the linear predictor; ``curvature``: c mu (1 - mu), both (n,), a block at a time.
+    """
+
+    value: Value
+    eta: tuple[Array, ...]
+    curvature: tuple[Array, ...]
+
+    def __add__(self, other: Linearised) -> Linearised:
+        return Linearised(self.value + other.value, self.eta + other.eta, self.curvature + other.curvature)
 
 
-def curvature_product(block: Block, w: Array, v: Array) -> Array:
-    """The curvature at ``w`` times ``v``, without forming it: X' (c mu (1 - mu) (X v)); shapes (p,), (p,)."""
-    _, _, d = bernoulli(block.eta(w), block.y)
+def linearised(block: Block, w: Array) -> Linearised:
+    """As :func:`likelihood` of order 1, with each row's linear predictor and curvature beside it; ``w``: (p,)."""
+    eta = block.eta(w)
+    loss, residual, curvature = bernoulli(eta, block.y)
     if block.weight is not None:
-        d = d * block.weight
-    return block.columns.transposed_times(d * block.columns.times(v))
+        loss, residual, curvature = block.weight * loss, block.weight * residual, block.weight * curvature
+    value = Value(loss.sum(), block.columns.transposed_times(residual))
+    return Linearised(value, (eta,), (curvature,))
+
+
+def weighted_product(block: Block, v: Array) -> Array:
+    """X' (c (X v)) with the rows' weights c: (p,) -> (p,)."""
+    return block.columns.transposed_times(block.weight * block.columns.times(v))
+
+
+def weighted_squares(block: Block) -> Array:
+    """Sum of c x_j^2 with the rows' weights c: (p,)."""
+    assert block.weight is not None
+    return block.columns.square_sums(block.weight)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from passline.engine.objective import Objective
+from passline.engine.threads import blas_alone
 from passline.solvers.base import Descended, Floats, Report, Solution, Status
 from passline.solvers.linear import NotPositiveDefiniteError, factor
 from passline.solvers.newton import newton
-from passline.solvers.newton_cg import newton_cg
+from passline.solvers.newton_cg import newton_cg, one_sided
 from passline.solvers.quasi import quasi_newton
 
 # A sample this many times the number of columns has a curvature within a tenth or so of the whole table's.
@@ -21,6 +22,8 @@ NEWTON_STEPS, QUASI_PASSES = 8, 9
 PRODUCT_SPEED = 12.0
 # Forming and factoring a curvature wider than this costs more than products with it.
 WIDEST = 2_500
+# Of a sparse matrix a product costs less and a curvature more, since it is not sparse.
+NARROW = 200
 
 
 def solve(
@@ -34,7 +37,7 @@ def solve(
     """
     p, n = objective.p, objective.blocks.n
     w = np.zeros(p) if start is None else start
-    if p > WIDEST or objective.sparse:
+    if p > (NARROW if objective.sparse else WIDEST):
         return _by_products(objective, w, tolerance, report)
     rows = sample_rows(p)
     if n < 4 * rows or not sampling_pays(n, p, rows):
@@ -77,8 +80,6 @@ def sampled(
 
 
 def _by_products(objective: Objective, w: Floats, tolerance: float, report: Report | None) -> Descended:
-    diagonal = objective.diagonal(w)
-    # A column of zeros has none, and no gradient either: any number will do.
-    diagonal = np.where(diagonal > 0, diagonal, 1.0)
-    found = newton_cg(objective, w, diagonal, tolerance=tolerance, report=report)
+    with blas_alone():
+        found = newton_cg(objective, w, tolerance=tolerance, separated=one_sided(objective), report=report)
     return replace(found, solver="newton-cg, curvature by products")
