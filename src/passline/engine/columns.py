@@ -275,11 +275,14 @@ class Shifted:
         total, k = d.sum(), int(self.intercept)
         out = np.empty(self.shape[1])
         out[:k] = total
-        np.multiply(self.center, self.columns.transposed_times(d), out=out[k:])
-        out[k:] *= -2.0
-        out[k:] += self.columns.square_sums(d)
-        out[k:] += self.center**2 * total
-        out[k:] /= self.scale**2
+        # center (center total - 2 x'd) + (x^2)'d, in place: of a million columns every temporary counts.
+        each = out[k:]
+        np.multiply(self.center, total, out=each)
+        each -= 2.0 * self.columns.transposed_times(d)
+        each *= self.center
+        each += self.columns.square_sums(d)
+        each /= self.scale
+        each /= self.scale
         return out
 
     def dense(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from passline.engine.blocks import BLOCK_BYTES, BLOCK_ROWS, Block, Blocks
 from passline.engine.columns import Columns, Dense, Given, Shifted
-from passline.engine.moments import moments
+from passline.engine.moments import entries, moments
 from passline.engine.sparse import Sparse
 from passline.errors import DataError, NoRowsError, OneClassError, TooManyColumnsError
 
@@ -113,8 +114,19 @@ def array_blocks(
     # A table of one block is written out: it is read several times, and costs no memory to speak of.
     small = 8 * n * p <= BLOCK_BYTES or (shifted.steep and n <= BLOCK_ROWS)
     with np.errstate(all="ignore"):
-        seen = Dense(shifted.dense()) if small and not isinstance(columns, Sparse) else shifted
+        seen = Dense(shifted.dense()) if small and not isinstance(columns, Sparse) else centred_first(shifted)
     return Blocks(Block(seen, outcome), threads=threads), shifted, classes
+
+
+def centred_first(shifted: Shifted) -> Shifted:
+    """The same columns, with a sparse matrix's steep ones centred entry by entry, not in their products."""
+    steep = np.abs(shifted.center) > STEEP * shifted.scale
+    if not (isinstance(shifted.columns, Sparse) and steep.any()):
+        return shifted
+    steep &= entries(shifted.columns) == shifted.columns.shape[0]
+    center = np.where(steep, shifted.center, 0.0)
+    columns = replace(shifted.columns, shift=center)
+    return replace(shifted, columns=columns, center=shifted.center - center)
 
 
 def refuse_not_finite(columns: Columns) -> None:
@@ -193,8 +205,8 @@ def _absent(label: Any) -> bool:
 
 def _csr(X: Any) -> Sparse:
     A = X.tocsr()
-    if A.dtype.kind not in "fiub":
-        raise DataError(f"X holds {A.dtype}: give numbers")
+    if A.dtype.kind not in "fiub" or not A.dtype.isnative or A.dtype == np.float16:
+        raise DataError(f"X holds {A.dtype}: give numbers of a type that sparse matrices know, as X.astype(float) does")
     n, p = A.shape
     ends = A.indptr
     # SciPy's products trust these, and read beyond the matrix where they are wrong.

@@ -29,7 +29,7 @@ def moments(columns: Sparse, centred: bool, threads: int | None = None) -> tuple
     n, p = columns.shape
     blocks = Blocks(Block(columns, np.broadcast_to(0.0, n)), threads=threads)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, by the first sum over the rows
-        first, second = blocks.sum(_sums) / n
+        first, second = blocks.sum(_sums) / n, blocks.sum(_square_sums) / n
         center = first if centred else np.zeros(p)
         variance = second - center**2
         scale = np.sqrt(variance)
@@ -42,13 +42,23 @@ def moments(columns: Sparse, centred: bool, threads: int | None = None) -> tuple
     return center, np.where(varies, scale, 1.0)
 
 
-def _sums(block: Block) -> Array:
+def entries(columns: Sparse, threads: int | None = None) -> Floats:
+    """How many entries of each column are not zero: (p,)."""
+    blocks = Blocks(Block(columns, np.broadcast_to(0.0, columns.shape[0])), threads=threads)
+    return np.asarray(blocks.sum(_present), dtype=np.float64)
+
+
+def _present(block: Block) -> Array:
     assert isinstance(block.columns, Sparse)
-    ones = np.ones(len(block.y))
-    out = np.empty((2, block.columns.shape[1]))
-    out[0] = block.columns.transposed_times(ones)
-    out[1] = block.columns.square_sums(ones)
-    return out
+    return block.columns.sums_of(lambda data: (data != 0).astype(np.float64), np.ones(len(block.y)))
+
+
+def _sums(block: Block) -> Array:
+    return block.columns.transposed_times(np.ones(len(block.y)))
+
+
+def _square_sums(block: Block) -> Array:
+    return block.columns.square_sums(np.ones(len(block.y)))
 
 
 def _tiny_entries(blocks: Blocks) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from passline.engine.value import Array
 
 # So dense a matrix is written out, a few rows at a time, for its Gram: a product of matrices is the faster way.
 DENSE = 0.1
-# Numbers that are written out at a time.
-WRITTEN = 250_000
+# Numbers that are written out at a time; entries of which a function is held at a time, or as many as columns.
+WRITTEN, PIECE = 250_000, 500_000
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,13 @@ class Sparse:
     """A SciPy CSR matrix of any real type, indices in any order; a block of its rows is a view, or turned into doubles.
 
     ``unique``: no row holds two entries of one column. Entries that repeat add up, as everywhere in SciPy.
+    ``shift``: what is taken from each column's entries, zero but for columns that have an entry in every row: so a
+    column far from zero is seen centred, and keeps its digits.
     """
 
     X: Array  # scipy.sparse.csr_array or csr_matrix, (n, p)
     unique: bool = True
+    shift: Array | None = None  # (p,)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -43,15 +46,16 @@ class Sparse:
 
     def rows(self, selection: slice | Array) -> Sparse:
         if not isinstance(selection, slice) or selection.step not in (None, 1):
-            return Sparse(self.X[selection], self.unique)
+            return replace(self, X=self.X[selection])
         start, stop, _ = selection.indices(self.X.shape[0])
-        ends = self.X.indptr[start : stop + 1]
+        ends = self.X.indptr[start : max(start, stop) + 1]
         inside = slice(int(ends[0]), int(ends[-1]))
-        doubles = self.X.data[inside].astype(np.float64, copy=False)
-        return Sparse(_like(self.X, doubles, self.X.indices[inside], ends - ends[0]), self.unique)
+        part = _like(self.X, self.X.data[inside], self.X.indices[inside], ends - ends[0])
+        part = replace(self, X=part)._doubles()
+        return Sparse(part, self.unique or self.shift is not None)
 
     def take(self, columns: Array) -> Sparse:
-        return Sparse(self.X[:, columns], self.unique)
+        return Sparse(self.X[:, columns], self.unique, None if self.shift is None else self.shift[columns])
 
     def times(self, w: Array) -> Array:
         return self._doubles() @ w
@@ -71,26 +75,24 @@ class Sparse:
         return (weighted.T @ X).toarray()
 
     def square_sums(self, d: Array) -> Array:
-        return self.squares().transposed_times(d)
+        return self.sums_of(np.square, d)
 
-    def squares(self) -> Sparse:
-        """The matrix of the entries' squares."""
-        X = self.summed()
-        return Sparse(_like(X, X.data * X.data, X.indices, X.indptr))
-
-    def signs(self) -> Sparse:
-        """The matrix of the entries' signs: -1, 0 or 1."""
-        X = self.summed()
-        return Sparse(_like(X, np.sign(X.data), X.indices, X.indptr))
+    def sums_of(self, f: Callable[[Array], Array], r: Array) -> Array:
+        """f(X)' r for a function of the entries with f(0) = 0: (n,) -> (p,)."""
+        n, p = self.shape
+        pieces = max(1, self.stored // max(p, PIECE))
+        size = -(-n // pieces)
+        total = np.zeros(p)
+        for start in range(0, n, max(size, 1)):
+            at = slice(start, start + size)
+            X = self.rows(at).summed()
+            total += Sparse(_like(X, f(X.data), X.indices, X.indptr)).transposed_times(r[at])
+        return total
 
     def summed(self) -> Array:
         """The matrix in doubles, entries of one place added up."""
         X = self._doubles()
-        if self.unique:
-            return X
-        X = X.copy()
-        X.sum_duplicates()
-        return X
+        return X if self.unique or self.shift is not None else _summed(X)
 
     def thin(self) -> Iterator[tuple[slice, Sparse]]:
         """A few rows at a time, which may be written out."""
@@ -105,7 +107,18 @@ class Sparse:
 
     def _doubles(self) -> Array:
         X = self.X
-        return X if X.dtype == np.float64 else _like(X, X.data.astype(np.float64), X.indices, X.indptr)
+        if X.dtype != np.float64:
+            X = _like(X, X.data.astype(np.float64), X.indices, X.indptr)
+        if self.shift is None:
+            return X
+        X = X if self.unique else _summed(X)
+        return _like(X, X.data - self.shift[X.indices], X.indices, X.indptr)
+
+
+def _summed(X: Array) -> Array:
+    X = X.copy()
+    X.sum_duplicates()
+    return X
 
 
 def _like(X: Array, data: Array, indices: Array, indptr: Array) -> Array:
@@ -116,6 +129,6 @@ def _like(X: Array, data: Array, indices: Array, indptr: Array) -> Array:
 def _view(kind: Callable[..., Array], shape: tuple[int, int], data: Array, indices: Array, indptr: Array) -> Array:
     # Not by SciPy's constructor, nor by .T, which calls it: it looks at all indices, as dear as half a product, and
     # copies those of 64 bits that 32 could hold.
-    view = kind(shape, dtype=data.dtype)
+    view = kind(shape)
     view.data, view.indices, view.indptr = data, indices, indptr
     return view

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from passline.engine.blocks import Block
 from passline.engine.columns import Shifted
+from passline.engine.moments import entries
 from passline.engine.objective import Near, Objective
 from passline.engine.sparse import Sparse
 from passline.solvers.base import Descended, Floats, Report, Status, Step
@@ -89,18 +92,16 @@ def one_sided(objective: Objective) -> bool:
     columns = objective.blocks.all.columns
     if objective.ridge is not None or not isinstance(columns, Shifted) or not isinstance(columns.columns, Sparse):
         return False
-    balance, entries = objective.blocks.with_columns(columns.columns).sum(_sides)
-    return bool(((np.abs(balance) == entries) & (entries > 0)).any())
+    X = replace(columns.columns, shift=None)
+    balance, count = objective.blocks.with_columns(X).sum(_balance), entries(X, objective.blocks.threads)
+    return bool(((np.abs(balance) == count) & (count > 0)).any())
 
 
-def _sides(block: Block) -> Floats:
-    """Of each column, entries for less those against a larger coefficient, and all of them: (2, p)."""
+def _balance(block: Block) -> Floats:
+    """Of each column, entries for less those against a larger coefficient, (p,)."""
     assert isinstance(block.columns, Sparse)
-    signs = block.columns.signs()
-    out = np.empty((2, signs.shape[1]))
-    out[0] = signs.transposed_times(2.0 * block.y - 1.0)
-    out[1] = signs.square_sums(np.ones(len(block.y)))
-    return out
+    toward: Floats = block.columns.sums_of(np.sign, 2.0 * block.y - 1.0)
+    return toward
 
 
 def _first_diagonal(near: Near) -> Floats:
