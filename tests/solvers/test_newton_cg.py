@@ -164,6 +164,33 @@ def test_a_quasi_separation_of_two_columns_together_is_not_called_an_estimate(mo
     assert not model.certificate_["converged"]
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(3, 60), st.integers(1, 12), st.integers(0, 2**31), st.sampled_from([1e-6, 1e-3, 1.0]))
+def test_any_sparse_table_with_a_ridge_has_newtons_optimum(n: int, p: int, seed: int, l2: float) -> None:
+    rng = np.random.default_rng(seed)
+    X = sparse.csr_array(rng.integers(-1, 2, size=(n, p)) * rng.choice([0.01, 1.0, 30.0], size=p))
+    y = rng.integers(0, 2, n).astype(float)
+    F = Objective(Blocks(Block(standardised(Sparse(X), True), y)), np.r_[0.0, np.full(p, l2)])
+    found = newton_cg(F, np.zeros(p + 1), tolerance=1e-9)
+    if 0 < y.sum() < n:
+        assert found.converged
+        best = newton(F, np.zeros(p + 1), patient=True)
+        assert np.abs(found.gradient).max() <= 1e-9
+        assert found.loss == pytest.approx(best.loss, abs=1e-12)
+
+
+def test_a_rare_outcomes_coefficients_are_as_exact_as_a_common_ones() -> None:
+    rng = np.random.default_rng(2)
+    n, p = 20_000, 120
+    X = sparse.random_array((n, p), density=0.05, rng=rng, format="csr")
+    y = outcome(X @ rng.normal(size=p) - 7)
+    F = Objective(Blocks(Block(standardised(Sparse(X), True), y)), np.r_[0.0, np.full(p, 1e-6)])
+    found = newton_cg(F, np.zeros(p + 1), tolerance=2.5e-9)
+    best = newton(F, np.zeros(p + 1), patient=True)
+    assert y.mean() < 5e-3
+    np.testing.assert_allclose(found.coef, best.coef, atol=2e-7)
+
+
 SIDES = st.lists(st.tuples(st.sampled_from([-2.0, -1.0, 0.0, 0.5]), st.booleans()), min_size=2, max_size=8)
 
 

@@ -73,12 +73,15 @@ def as_labels(y: Any, n: int) -> tuple[Floats, NDArray[Any]]:
     return positive.astype(np.float64), classes
 
 
-def standardised(columns: Columns, intercept: bool) -> Shifted:
-    """Columns seen with mean near zero and spread near one, with an intercept in front, without a copy."""
+def standardised(columns: Columns, intercept: bool, threads: int | None = None) -> Shifted:
+    """Columns seen with mean near zero and spread near one, with an intercept in front, without a copy.
+
+    Of a sparse matrix they are exactly that, but for columns without spread.
+    """
     n, p = columns.shape
     step = max(1, n // MOMENT_ROWS)
     if isinstance(columns, Sparse):
-        return Shifted(columns, *moments(columns, intercept), intercept)
+        return Shifted(columns, *moments(columns, intercept, threads), intercept)
     sample = columns.rows(slice(None, None, step)).dense()
     with np.errstate(all="ignore"):  # what is not finite is found, and named, by the first sum over the rows
         center = sample.mean(axis=0) if intercept else np.zeros(p)
@@ -110,7 +113,7 @@ def array_blocks(
     if p == 0:
         raise DataError("X has no columns: nothing can be fitted")
     outcome, classes = as_labels(y, n)
-    shifted = standardised(columns, intercept)
+    shifted = standardised(columns, intercept, threads)
     # A table of one block is written out: it is read several times, and costs no memory to speak of.
     small = 8 * n * p <= BLOCK_BYTES or (shifted.steep and n <= BLOCK_ROWS)
     with np.errstate(all="ignore"):

@@ -23,7 +23,7 @@ PRODUCT_SPEED = 12.0
 # Forming and factoring a curvature wider than this costs more than products with it.
 WIDEST = 2_500
 # Of a sparse matrix a product costs less and a curvature more, since it is not sparse.
-NARROW = 200
+NARROW = 100
 
 
 def solve(

@@ -19,7 +19,9 @@ from passline.solvers.quasi import ARMIJO, LAST_STEP, SHORTEST
 LOOSEST, ENOUGH = 0.25, 0.3
 # So many products in one step, and a diagonal of the curvature there, which costs about two, is worth it.
 WORTH = 10
-MOST_PRODUCTS = 250
+# A gradient that is small enough may leave a step that is not, where outcomes are rare: so many steps more for that.
+POLISH, POLISHED = 2, 0.1
+MOST_PRODUCTS = 1_000
 # Newton's step under separation moves the separated rows' linear predictor by about 1, however far out they are.
 LONG_MOVE, RESTLESS = 0.5, 3
 # Where no estimate exists there is no more to gain than this, in units of the log-likelihood.
@@ -32,7 +34,7 @@ def newton_cg(
     *,
     tolerance: float,
     max_steps: int = 100,
-    max_products: int = 5_000,
+    max_products: int = 10_000,
     separated: bool = False,
     report: Report | None = None,
 ) -> Descended:
@@ -49,8 +51,8 @@ def newton_cg(
     w, near = start, objective.near(start)
     diagonal = _first_diagonal(near)
     trace: list[Step] = []
-    products, restless, length, status = 0, 0, 1.0, Status.PASS_LIMIT
-    first = None
+    products, restless, small, length = 0, 0, 0, 1.0
+    first, status = None, Status.PASS_LIMIT
     for _ in range(max_steps):
         g = near.gradient
         size, norm = _largest(g), float(np.sqrt(g @ (g / diagonal)))
@@ -58,13 +60,14 @@ def newton_cg(
         trace.append(Step(objective.blocks.n, near.loss, size, objective.total * norm * norm, length))
         if report is not None:
             report(trace[-1])
-        if size <= tolerance and _largest(g / diagonal) <= LAST_STEP * max(1.0, _largest(w)):
+        small = small + 1 if size <= tolerance else 0
+        if small > POLISH or (small and _largest(g / diagonal) <= LAST_STEP * max(1.0, _largest(w))):
             status = Status.CONVERGED if not separated and _overlaps(objective, near) else Status.DIVERGING
             break
         if products >= max_products or not np.isfinite(size):
             break
-        share = min(LOOSEST, np.sqrt(norm / first))
-        step, used = _conjugate_gradients(near, diagonal, share, ENOUGH * tolerance)
+        share, enough = (POLISHED, 0.0) if small else (min(LOOSEST, np.sqrt(norm / first)), ENOUGH * tolerance)
+        step, used = _conjugate_gradients(near, diagonal, share, enough)
         products += used
         found = _search(objective, w, step, near)
         if found is None:
@@ -79,7 +82,7 @@ def newton_cg(
         w, near, length = found
         if status is Status.DIVERGING:
             break
-        if used >= WORTH:
+        if used >= WORTH or small:
             diagonal = _positive(near.diagonal())
     return Descended(w, near.loss, near.gradient, status, "newton-cg", tuple(trace))
 
