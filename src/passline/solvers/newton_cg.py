@@ -20,7 +20,7 @@ LOOSEST, ENOUGH = 0.25, 0.3
 # So many products in one step, and a diagonal of the curvature there, which costs about two, is worth it.
 WORTH = 10
 # A gradient that is small enough may leave a step that is not, where outcomes are rare: so many steps more for that.
-POLISH, POLISHED = 2, 0.1
+POLISH, POLISHED = 3, 0.1
 MOST_PRODUCTS = 1_000
 # Newton's step under separation moves the separated rows' linear predictor by about 1, however far out they are.
 LONG_MOVE, RESTLESS = 0.5, 3
