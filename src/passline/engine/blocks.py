@@ -25,6 +25,8 @@ BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
 THREADED, ALONE = 200_000, 5_000
+# An outcome is rare below this share of the rows: a sample that takes rows as they come then wastes most of them.
+RARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,39 @@ class Blocks:
 
     def sample(self, m: int) -> Blocks:
         """About ``m`` rows, evenly spread over the table: the same rows each time."""
-        if m >= self.n:
-            return self
-        # An even stride would fall into step with a table's own period; a golden-ratio sequence does not.
-        at = np.unique((np.arange(m) * 0.6180339887498949 % 1.0 * self.n).astype(np.int64))
-        return self.select(at)
+        at = spread(self.n, m)
+        return self if at is None else self.select(at)
+
+    def balanced_sample(self, m: int) -> Blocks:
+        """As :meth:`sample`, but half of it from the rarer outcome where that is rare, with weights that make up for it.
+
+        A rare outcome's rows hold most of what a table tells; the weights keep the sum's expectation. They are in
+        units of a mean weight of one row.
+        """
+        rarer = self.all.y > 0.5
+        count = int(np.count_nonzero(rarer))
+        if 2 * count > self.n:
+            rarer, count = ~rarer, self.n - count
+        if m >= self.n or count >= RARE * self.n or count == 0:
+            return self.sample(m)
+        inside, outside = np.flatnonzero(rarer), np.flatnonzero(~rarer)
+        few, many = spread(count, m // 2), spread(self.n - count, m - min(count, m // 2))
+        inside, outside = inside if few is None else inside[few], outside if many is None else outside[many]
+        at = np.concatenate([inside, outside])
+        weight = np.repeat([count / len(inside), (self.n - count) / len(outside)], [len(inside), len(outside)])
+        order = np.argsort(at)
+        chosen = self.all.rows(at[order])
+        weight = weight[order] * (len(at) / self.n)
+        if chosen.weight is not None:
+            weight = weight * chosen.weight
+        return Blocks(Block(chosen.columns, chosen.y, weight, chosen.offset), threads=self.threads)
+
+
+def spread(n: int, m: int) -> Array | None:
+    """About ``m`` of ``n`` indices, evenly spread and rising, the same each time; None for all of them.
+
+    An even stride would fall into step with a table's own period; a golden-ratio sequence does not.
+    """
+    if m >= n:
+        return None
+    return np.unique((np.arange(m) * 0.6180339887498949 % 1.0 * n).astype(np.int64))

@@ -8,6 +8,7 @@ import numpy as np
 
 from passline.engine.blocks import Blocks
 from passline.engine.columns import is_sparse
+from passline.engine.guide import rough_curvature
 from passline.engine.likelihood import curvature_diagonal, curvature_product, likelihood
 from passline.engine.value import Array, Value
 
@@ -65,3 +66,14 @@ class Objective:
     def sample(self, m: int) -> Objective:
         """The same objective on about m of the rows."""
         return Objective(self.blocks.sample(m), self.ridge)
+
+    def balanced_sample(self, m: int) -> Objective:
+        """The same objective, in expectation, on about m of the rows: half of them from an outcome that is rare."""
+        return Objective(self.blocks.balanced_sample(m), self.ridge)
+
+    def rough_curvature(self, w: Array, rows: int) -> Array:
+        """A curvature that only guides, from about so many of the rows: (p, p)."""
+        curvature = rough_curvature(self.blocks, w, rows)
+        if self.ridge is not None:
+            curvature[np.diag_indices(self.p)] += self.ridge
+        return curvature

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from threadpoolctl import ThreadpoolController
 
@@ -29,12 +30,17 @@ def each(f: Callable[[A], T], parts: Sequence[A], threads: int) -> list[T]:
     What comes out depends on the parts and not on the number of threads. BLAS's own threads wait in loops, which
     costs a busy machine more than they bring.
     """
-    with _controller().limit(limits=1, user_api="blas"):
+    with blas_alone():
         if threads < 2 or len(parts) < 2:
             return [f(part) for part in parts]
         # A thread has a context of its own; NumPy's error state is part of it, and is the caller's to choose.
         contexts = [copy_context() for _ in parts]
         return list(_pool(threads).map(lambda context, part: context.run(f, part), contexts, parts))
+
+
+def blas_alone() -> AbstractContextManager[object]:
+    """A context in which BLAS keeps to one thread: for long vectors between walks, whose sums it would share out."""
+    return cast("AbstractContextManager[object]", _controller().limit(limits=1, user_api="blas"))
 
 
 def later(f: Callable[..., T], *args: Any, size: int) -> Callable[[], T]:
