@@ -21,6 +21,8 @@ T = TypeVar("T")
 # About 2 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
 # intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
 BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
+# From so many columns on a block is twice as large: its rows, not its numbers, have to pay for the calls.
+BLOCK_WIDE = 200
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
@@ -72,7 +74,7 @@ class Blocks:
         self.all = block
         self.n, self.p = block.columns.shape
         rows = block_bytes // (8 * max(self.p, 1))
-        self.size = max(rows, BLOCK_ROWS)
+        self.size = max(2 * rows if self.p > BLOCK_WIDE else rows, BLOCK_ROWS)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
         self._walks = [0] if walks is None else walks
@@ -161,10 +163,11 @@ class Blocks:
 
 
 def spread(n: int, m: int) -> Array | None:
-    """About ``m`` of ``n`` indices, evenly spread and rising, the same each time; None for all of them.
+    """``m`` of ``n`` indices, one from each m-th part and rising, the same each time; None for all of them.
 
-    An even stride would fall into step with a table's own period; a golden-ratio sequence does not.
+    An even stride would fall into step with a table's own period; places that a golden-ratio sequence gives do not.
     """
     if m >= n:
         return None
-    return np.unique((np.arange(m) * 0.6180339887498949 % 1.0 * n).astype(np.int64))
+    place = np.arange(m)
+    return ((place + place * 0.6180339887498949 % 1.0) * (n / m)).astype(np.int64)

@@ -18,7 +18,7 @@ STEEP = 1e4
 # A spread below CONSTANT of the centre is rounding; squares of spreads outside TINY to HUGE are no longer doubles.
 CONSTANT, TINY, HUGE = 1e-11, 1e-150, 1e150
 # Rows from which centres and scales are taken: they only have to be near, since they are undone exactly.
-MOMENT_ROWS = 20_000
+MOMENT_ROWS, MOMENT_NUMBERS = 20_000, 8_000_000
 
 
 def as_columns(X: Any) -> Columns:
@@ -74,7 +74,7 @@ def as_labels(y: Any, n: int) -> tuple[Floats, NDArray[Any]]:
 def standardised(columns: Columns, intercept: bool) -> Shifted:
     """Columns seen with mean near zero and spread near one, with an intercept in front, without a copy."""
     n, p = columns.shape
-    step = max(1, n // MOMENT_ROWS)
+    step = max(1, n // max(min(MOMENT_ROWS, MOMENT_NUMBERS // p), 1))
     if isinstance(columns, Sparse):
         return Shifted(columns, np.zeros(p), _sparse_scale(columns), intercept)
     sample = columns.rows(slice(None, None, step)).dense()

@@ -17,8 +17,8 @@ from passline.solvers.newton_cg import newton_cg
 from passline.solvers.overlap import overlaps
 from passline.solvers.quasi import Precondition, quasi_newton
 
-# A start is sought on this many rows, if they are ten a column and hold no more numbers than this.
-START_ROWS, START_ROWS_A_COLUMN, START_NUMBERS = 20_000, 10, 10_000_000
+# A start is sought on this many rows, if they are seven a column and hold no more numbers than this.
+START_ROWS, START_ROWS_A_COLUMN, START_NUMBERS = 20_000, 7, 10_000_000
 # A start on so large a part of the table would cost more than it saves.
 START_SHARE = 0.25
 # On the sample, a Newton decrement of this share of the number of columns is far below the sample's own error.
