@@ -138,7 +138,7 @@ class Blocks:
         return self if at is None else self.select(at)
 
     def balanced_sample(self, m: int) -> Blocks:
-        """As :meth:`sample`, but half of it from the rarer outcome where that is rare, with weights that make up for it.
+        """As :meth:`sample`, but half of it from an outcome that is rare, with weights that make up for it.
 
         A rare outcome's rows hold most of what a table tells; the weights keep the sum's expectation. They are in
         units of a mean weight of one row.

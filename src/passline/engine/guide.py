@@ -8,9 +8,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.blocks import PARTS, Block, Blocks, spread
+from passline.engine.blocks import PARTS, Blocks, spread
 from passline.engine.columns import Columns, Dense, Given, Shifted
-from passline.engine.likelihood import bernoulli
+from passline.engine.likelihood import curvature_weights
 from passline.engine.threads import each
 from passline.engine.value import Array
 
@@ -28,39 +28,56 @@ def rough_curvature(blocks: Blocks, w: Array, rows: int) -> Floats:
 
     .. math:: \sum_{i \in S} c_i \ell''_i x_i x_i^T / \sum_{i \in S} c_i
 
-    Dense columns are centred in double and multiplied in single precision: half the work, and seven digits. It
-    preconditions; it is never a covariance. The same on any number of threads.
+    drawn towards its diagonal by its sampling error, see :func:`shrunk`. Dense columns are centred in double and
+    multiplied in single precision: half the work, and seven digits. It preconditions; it is never a covariance. The
+    same on any number of threads.
     """
     n, p = blocks.n, blocks.p
     at = spread(n, rows)
     m = n if at is None else len(at)
     size = min(max(CACHED // p, 2 * p), max(LARGEST // p, 1))
-    parts = PARTS if p < WIDE else PARTS // 2
-    ends = np.linspace(0, m, parts + 1).astype(int)
+    ends = np.linspace(0, m, (PARTS if p < WIDE else PARTS // 2) + 1).astype(int)
 
-    def part(between: tuple[int, int]) -> Floats:
+    def part(between: tuple[int, int]) -> tuple[Array, Array]:
         first, last = between
-        total = np.zeros((p, p), dtype=np.float32)
+        total, weights = np.zeros((p, p), dtype=np.float32), np.zeros(2)
         for start in range(first, last, size):
             stop = min(start + size, last)
             block = blocks.all.rows(slice(start, stop) if at is None else at[start:stop])
-            total += _gram(block.columns, _second(block, w))
-        return total
+            d = curvature_weights(block, w)
+            total += _gram(block.columns, d)
+            weights += d.sum(), d @ d
+        return total, weights
 
     with np.errstate(all="ignore"):  # what is no number is found by who factors the sum
         sums = each(part, [(a, b) for a, b in pairwise(ends) if b > a], blocks.threads)
-        curvature = sums[0].astype(np.float64)
-        for other in sums[1:]:
+        curvature = sums[0][0].astype(np.float64)
+        for other, _ in sums[1:]:
             curvature += other
-    weight = blocks.all.weight
-    total = float(m) if weight is None else float((weight if at is None else weight[at]).sum())
-    curvature /= total
-    return cast("Floats", curvature)
+        weight = blocks.all.weight
+        curvature /= float(m) if weight is None else float((weight if at is None else weight[at]).sum())
+        first, second = sum(weights for _, weights in sums)
+        return shrunk(curvature, first * first / second) if at is not None else cast("Floats", curvature)
 
 
-def _second(block: Block, w: Array) -> Array:
-    d = bernoulli(block.eta(w), block.y)[2]
-    return d if block.weight is None else d * block.weight
+def shrunk(H: Floats, rows: float) -> Floats:
+    r"""A curvature from ``rows`` rows drawn towards its diagonal by as much as its sampling error asks for: (p, p).
+
+    .. math:: (1 - \lambda) R + \lambda I, \quad \lambda = \min(1, (p^2 - \|R\|^2) / (m \|R - I\|^2))
+
+    of the curvature R with a unit diagonal. Source: Ledoit and Wolf, A well-conditioned estimator for large-dimensional
+    covariance matrices (2004), the lengths of rows taken as equal.
+    """
+    p = len(H)
+    diagonal = np.diagonal(H).copy()
+    d = 1.0 / np.sqrt(diagonal)
+    square = float(np.square(H * d[:, None] * d).sum())
+    error, off = (p * p - square) / rows, square - p
+    if not (error > 0 and off > 0):
+        return H
+    H = H * (1.0 - min(1.0, error / off))
+    H[np.diag_indices(p)] = diagonal
+    return H
 
 
 def _gram(columns: Columns, d: Array) -> Array:

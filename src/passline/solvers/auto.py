@@ -33,7 +33,12 @@ CHOICES = (5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1000, 2000, 50
 QUICK = 10e6
 # Forming and factoring a curvature wider than this costs more than products with it, in time and in memory.
 WIDEST = 2_500
-ROUNDS = 8
+# A start takes so many passes over its sample for each of its curvatures.
+START_ROUNDS, START_PASSES = 3, 8
+# A column with this share of the usual curvature is one that the rows of the guide do not see.
+HIDDEN = 0.01
+# A guide that is singular in single precision is lifted by these shares of its diagonal, one after the other.
+LIFTS = (1e-6, 1e-4)
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,12 @@ def solve(
             found = guided(objective, w, plan, tolerance, report)
         if found.converged:
             return found
-        w = found.coef
+        if np.isfinite(found.loss):
+            w = found.coef
     if objective.p > WIDEST:
         return _by_products(objective, w, tolerance, report)
-    return newton(objective, w, patient=objective.ridge is not None, report=report)
+    safe = newton(objective, w, patient=objective.ridge is not None, report=report)
+    return safe if plan is None else replace(safe, solver="newton, after a guided descent did not settle")
 
 
 def choose(n: int, p: int) -> Plan | None:
@@ -110,36 +117,36 @@ def newton_work(n: int, p: int) -> float:
 
 
 def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report: Report | None = None) -> Descended:
-    """The optimum by a curvature that only guides; not converged where that does not get there."""
+    """The optimum by a curvature that only guides; not converged where that does not get there.
+
+    A guide that would take longer than a better one costs is left for the curvature of four times the rows.
+    """
     n, p = objective.blocks.n, objective.p
-    trace: tuple[Step, ...] = ()
     proven = objective.ridge is not None
+    trace: tuple[Step, ...] = ()
     if plan.start:
-        w, sampled, trace = _start(objective, w, plan, report)
+        w, sampled, trace = _start(objective, w, plan.start, report)
         proven = proven or sampled
+    found = Descended(w, math.inf, np.full(p, np.nan), Status.STALLED, "quasi-newton", trace)
     value: Value | None = None
     rows = plan.guide
-    best: Descended | None = None
-    for _ in range(ROUNDS):
-        precondition = _guide(objective, w, rows)
-        last = rows >= n or p > WIDEST
-        worth = newton_work(n, p) if last else guided_work(n, p, min(max(4 * rows, 10 * p), n))
-        if precondition is not None:
-            best = quasi_newton(
-                objective, w, precondition, tolerance=tolerance, worth=max(worth, UNGUIDED), value=value, report=report
-            )
-            trace += best.trace
-            if best.converged:
-                if not (proven or overlaps(objective, best.coef, best.gradient, precondition)):
-                    best = replace(best, status=Status.STALLED)
-                break
-            w, value = best.coef, Value(best.loss, best.gradient)
-        if last or not np.isfinite(w).all():
+    while True:
+        guide = _guide(objective, found.coef, rows)
+        if guide is None:
             break
-        rows = min(max(4 * rows, 10 * p), n)
-    if best is None:
-        return Descended(w, math.inf, np.full(p, np.nan), Status.STALLED, "quasi-newton", trace)
-    return replace(best, solver=describe(plan.start, rows, n), trace=trace)
+        more = 0 if p > WIDEST or rows >= n else min(max(4 * rows, 10 * p), n)
+        worth = guided_work(n, p, more) if more else newton_work(n, p)
+        found = quasi_newton(
+            objective, found.coef, guide, tolerance=tolerance, worth=max(worth, UNGUIDED), value=value, report=report
+        )
+        trace += found.trace
+        if found.converged and not (proven or overlaps(objective, found.coef, found.gradient, guide)):
+            found = replace(found, status=Status.STALLED)
+            break
+        if found.converged or not more or not np.isfinite(found.loss):
+            break
+        rows, value = more, Value(found.loss, found.gradient)
+    return replace(found, solver=describe(plan.start, rows, n), trace=trace)
 
 
 def describe(start: int, guide: int, n: int) -> str:
@@ -150,38 +157,48 @@ def describe(start: int, guide: int, n: int) -> str:
     return f"quasi-newton: {begun}exact gradients, guided by {of}"
 
 
-def _start(
-    objective: Objective, w: Floats, plan: Plan, report: Report | None
-) -> tuple[Floats, bool, tuple[Step, ...]]:
+def _start(objective: Objective, w: Floats, rows: int, report: Report | None) -> tuple[Floats, bool, tuple[Step, ...]]:
     """Near the optimum of a sample, whether the sample proves that an estimate exists, and the trace."""
-    sample = objective.balanced_sample(plan.start)
+    sample = objective.balanced_sample(rows)
+    enough = ENOUGH * sample.p
     trace: tuple[Step, ...] = ()
     at = w
-    for _ in range(3):
-        precondition = _guide(sample, at, sample.blocks.n)
-        if precondition is None:
+    for _ in range(START_ROUNDS):
+        guide = _guide(sample, at, sample.blocks.n)
+        if guide is None:
             break
-        found = quasi_newton(
-            sample, at, precondition, tolerance=0.0, enough=ENOUGH * sample.p, worth=math.inf, max_passes=8, report=report
-        )
+        found = quasi_newton(sample, at, guide, tolerance=0.0, enough=enough, max_passes=START_PASSES, report=report)
         trace += found.trace
         at = found.coef
         if found.converged:
-            if overlaps(sample, at, found.gradient, precondition):
-                return at, True, trace
-            break
+            proven = overlaps(sample, at, found.gradient, guide)
+            return (at if proven or objective.ridge is not None else w), proven, trace
     # A sample that is separated, or seems so, points far out and says nothing of the table.
-    return (at, False, trace) if objective.ridge is not None else (w, False, trace)
+    return w, False, trace
 
 
 def _guide(objective: Objective, w: Floats, rows: int) -> Precondition | None:
     """The inverse of the curvature of so many rows, or of its diagonal; None where it has none."""
-    if rows:
+    if not rows:
+        return _by_column(objective.diagonal(w))
+    H = objective.rough_curvature(w, rows)
+    p, diagonal = len(H), np.diagonal(H).copy()
+    if not np.isfinite(diagonal).all():
+        return None
+    # Columns have a spread of one, so one that hardly curves is constant, or in these rows: a column's usual curvature.
+    hidden = np.flatnonzero(diagonal <= HIDDEN * diagonal.mean())
+    H[hidden, :] = H[:, hidden] = 0.0
+    diagonal[hidden] = diagonal.mean()
+    for lift in (0.0, *LIFTS):
+        H[np.diag_indices(p)] = diagonal * (1.0 + lift)
         try:
-            return factor(objective.rough_curvature(w, rows))
+            return factor(H)
         except NotPositiveDefiniteError:
-            return None
-    diagonal = objective.diagonal(w)
+            continue
+    return None
+
+
+def _by_column(diagonal: Floats) -> Precondition:
     # A column of zeros has none, and no gradient either: any number will do.
     diagonal = np.where(diagonal > 0, diagonal, 1.0)
     return lambda g: g / diagonal

@@ -16,8 +16,8 @@ SHARE, PRODUCTS = 1e-3, 60
 def overlaps(objective: Objective, w: Floats, gradient: Floats, precondition: Precondition) -> bool:
     """Whether Newton's next step from ``w`` (p,) moves no row's linear predictor by 1: then no direction separates.
 
-    The lemma stands at :func:`passline.solvers.newton.proves_overlap`; here every row is looked at. False says only that
-    this point proves nothing.
+    The lemma stands at :func:`passline.solvers.newton.proves_overlap`; here every row is looked at. False says only
+    that this point proves nothing.
     """
     step = _newton_step(objective, w, gradient, precondition)
     if step is None:

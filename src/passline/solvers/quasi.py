@@ -18,7 +18,9 @@ MEMORY = 12
 LAST_STEP = 2e-8
 ARMIJO, SHORTEST = 1e-4, 1e-6
 # Passes that a guide has before its rate is judged, and over which the rate is taken.
-TRIAL = 4
+TRIAL = 6
+# Passes with a small enough gradient and a step that is not.
+LATE = 6
 
 Precondition = Callable[[Floats], Floats]
 
@@ -47,7 +49,7 @@ def quasi_newton(
     value = objective(start, 1) if value is None else value
     pairs: deque[tuple[Floats, Floats, float]] = deque(maxlen=MEMORY)
     trace: list[Step] = []
-    length, status = 1.0, Status.PASS_LIMIT
+    length, late, status = 1.0, 0, Status.PASS_LIMIT
     for _ in range(max_passes):
         gradient = np.asarray(value.gradient)
         size = float(np.abs(gradient).max())
@@ -60,7 +62,9 @@ def quasi_newton(
         if small or (slope <= 0 and trace[-1].decrement <= enough):
             status = Status.CONVERGED
             break
-        guided = slope < 0 and _passes_left(trace, tolerance) <= worth
+        # A gradient that vanishes while the step stays is how a separated outcome shows.
+        late += size <= tolerance
+        guided = slope < 0 and late <= LATE and _passes_left(trace, tolerance) <= worth
         found = search(objective, w, step, value, slope) if guided else None
         if found is None:
             status = Status.STALLED
@@ -78,10 +82,12 @@ def _passes_left(trace: list[Step], tolerance: float) -> float:
     """The passes to a gradient of ``tolerance`` at the rate of the last few; none where there are too few to tell."""
     if len(trace) <= TRIAL:
         return 0.0
-    now, before = trace[-1].gradient_norm, trace[-1 - TRIAL].gradient_norm
-    if now <= tolerance:
-        return 0.0
-    return TRIAL * math.log(now / max(tolerance, 1e-300)) / math.log(before / now) if now < before else math.inf
+    now, before = trace[-1], trace[-1 - TRIAL]
+    if now.gradient_norm <= tolerance or not 0.0 < now.decrement < before.decrement:
+        return 0.0 if now.gradient_norm <= tolerance else math.inf
+    # The decrement is a square, and falls more steadily than the largest entry.
+    rate = math.log(before.decrement / now.decrement) / (2 * TRIAL)
+    return math.log(now.gradient_norm / max(tolerance, 1e-300)) / rate
 
 
 def search(
