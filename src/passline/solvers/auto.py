@@ -62,37 +62,56 @@ def solve(
     w = np.zeros(objective.p) if start is None else start
     if objective.sparse:
         return _by_products(objective, w, tolerance, report)
-    plan = choose(objective.blocks.n, objective.p)
-    if plan is not None:
-        with blas_alone():
-            found = guided(objective, w, plan, tolerance, report)
-        if found.converged:
-            return found
-        if np.isfinite(found.loss):
-            w = found.coef
-    if objective.p > WIDEST:
+    calm = objective.ridge is not None
+    n, p = objective.blocks.n, objective.p
+    if newton_pays(n, p):
+        return newton(objective, w, patient=calm, report=report)
+    with blas_alone():
+        found = guided(objective, w, choose(n, p), tolerance, report)
+    if found.converged:
+        return found
+    if np.isfinite(found.loss):
+        w = found.coef
+    if p > WIDEST:
         return _by_products(objective, w, tolerance, report)
-    safe = newton(objective, w, patient=objective.ridge is not None, report=report)
-    return safe if plan is None else replace(safe, solver="newton, after a guided descent did not settle")
+    safe = newton(objective, w, patient=calm, report=report)
+    return replace(safe, solver="newton, after a guided descent did not settle", trace=found.trace + safe.trace)
 
 
-def choose(n: int, p: int) -> Plan | None:
-    """The plan with the least work for a dense table of n rows and p columns; None for Newton's method.
+def descend(
+    objective: Objective,
+    solver: str,
+    *,
+    tolerance: float,
+    start: Floats,
+    report: Report | None = None,
+) -> Descended:
+    """The optimum by the descent that is asked for: "lbfgs" guided by a rough curvature, or "newton-cg"."""
+    if solver == "newton-cg":
+        return _by_products(objective, start, tolerance, report)
+    with blas_alone():
+        return guided(objective, start, choose(objective.blocks.n, objective.p), tolerance, report)
+
+
+def choose(n: int, p: int) -> Plan:
+    """The guided descent with the least work for a dense table of n rows and p columns.
 
     A guide from m rows has eigenvalues within about sqrt(p/m) of the truth, so that conjugate directions gain so much
     a pass. Source of the rate: Marchenko and Pastur (1967).
     """
-    if p <= WIDEST and newton_work(n, p) * n * pass_time(p) < QUICK:
-        return None
     rows = min(START_ROWS, START_NUMBERS // p)
     start = rows if rows >= START_ROWS_A_COLUMN * p and rows <= START_SHARE * n else 0
     if p > WIDEST:
         return Plan(start, 0)
     guide = min((min(a * p, n) for a in CHOICES), key=lambda m: guided_work(n, p, m))
-    work = guided_work(n, p, guide)
-    if min(work, UNGUIDED) > newton_work(n, p):
-        return None
-    return Plan(start, guide if work < UNGUIDED else 0)
+    return Plan(start, guide if guided_work(n, p, guide) < UNGUIDED else 0)
+
+
+def newton_pays(n: int, p: int) -> bool:
+    """Whether Newton's method on all rows is over before a guided descent, or so soon that it does not matter."""
+    work = newton_work(p)
+    guide = choose(n, p).guide
+    return p <= WIDEST and (work * n * pass_time(p) < QUICK or work < (guided_work(n, p, guide) if guide else UNGUIDED))
 
 
 def pass_time(p: int) -> float:
@@ -111,9 +130,9 @@ def guided_work(n: int, p: int, m: int) -> float:
     return m / n * gram_passes(p) + ORDERS / rate
 
 
-def newton_work(n: int, p: int) -> float:
+def newton_work(p: int) -> float:
     """Passes over all rows that Newton's method costs: its curvature is in double precision."""
-    return NEWTON_STEPS * (1.0 + 2.0 * gram_passes(p)) if n else 0.0
+    return NEWTON_STEPS * (1.0 + 2.0 * gram_passes(p))
 
 
 def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report: Report | None = None) -> Descended:
@@ -135,7 +154,7 @@ def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report
         if guide is None:
             break
         more = 0 if p > WIDEST or rows >= n else min(max(4 * rows, 10 * p), n)
-        worth = guided_work(n, p, more) if more else newton_work(n, p)
+        worth = guided_work(n, p, more) if more else newton_work(p)
         found = quasi_newton(
             objective, found.coef, guide, tolerance=tolerance, worth=max(worth, UNGUIDED), value=value, report=report
         )
