@@ -27,6 +27,8 @@ ENOUGH = 0.01
 NEWTON_STEPS, ORDERS = 7, 6.5
 # Passes that a descent takes where nothing but each column's own curvature guides it, unless columns are correlated.
 UNGUIDED = 25.0
+# Passes that Newton's method by conjugate gradients takes where that is slow.
+WIDE_WORK = 100.0
 # Rows of the guiding curvature, a column.
 CHOICES = (5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1000, 2000, 5000)
 # Below so many nanoseconds of estimated work Newton's few calls are over first.
@@ -154,7 +156,7 @@ def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report
         if guide is None:
             break
         more = 0 if p > WIDEST or rows >= n else min(max(4 * rows, 10 * p), n)
-        worth = guided_work(n, p, more) if more else newton_work(p)
+        worth = guided_work(n, p, more) if more else WIDE_WORK if p > WIDEST else newton_work(p)
         found = quasi_newton(
             objective, found.coef, guide, tolerance=tolerance, worth=max(worth, UNGUIDED), value=value, report=report
         )

@@ -58,8 +58,8 @@ def quasi_newton(
         trace.append(Step(objective.blocks.n, float(value.loss), size, -objective.total * slope, length))
         if report is not None:
             report(trace[-1])
-        small = size <= tolerance and np.abs(step).max() <= LAST_STEP * max(1.0, np.abs(w).max())
-        if small or (slope <= 0 and trace[-1].decrement <= enough):
+        small = size <= tolerance and bool((np.abs(step) <= LAST_STEP * np.maximum(1.0, np.abs(w))).all())
+        if small or (slope < 0 and trace[-1].decrement <= enough):
             status = Status.CONVERGED
             break
         # A gradient that vanishes while the step stays is how a separated outcome shows.
