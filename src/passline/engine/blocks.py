@@ -26,7 +26,7 @@ BLOCK_WIDE = 200
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
-THREADED, ALONE = 200_000, 5_000
+THREADED, ALONE = 200_000, 9_000
 # An outcome is rare below this share of the rows: a sample that takes rows as they come then wastes most of them.
 RARE = 0.1
 

@@ -33,9 +33,7 @@ def whitener(H: Floats) -> tuple[Floats, float]:
 
 def solve(H: Floats, g: Floats) -> Floats:
     """H^-1 g for a symmetric positive definite H, (p, p); raises NotPositiveDefiniteError."""
-    d, L = _factor(H)
-    scaled = d if g.ndim == 1 else d[:, None]
-    return scaled * np.linalg.solve(L.T, np.linalg.solve(L, scaled * g))
+    return factor(H)(g)
 
 
 def factor(H: Floats) -> Callable[[Floats], Floats]:
