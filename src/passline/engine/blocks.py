@@ -169,5 +169,5 @@ def spread(n: int, m: int) -> Array | None:
     """
     if m >= n:
         return None
-    place = np.arange(m)
-    return ((place + place * 0.6180339887498949 % 1.0) * (n / m)).astype(np.int64)
+    ends = np.arange(m + 1) * n // m
+    return ends[:-1] + (np.arange(m) * 0.6180339887498949 % 1.0 * np.diff(ends)).astype(np.int64)

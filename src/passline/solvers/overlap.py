@@ -37,6 +37,8 @@ def _newton_step(objective: Objective, w: Floats, g: Floats, precondition: Preco
     z = precondition(r)
     d, rz = z.copy(), float(r @ z)
     goal = SHARE**2 * rz
+    if not rz > 0:
+        return None if g.any() else s
     for _ in range(PRODUCTS):
         if not rz > goal:
             return s if rz >= 0 else None
