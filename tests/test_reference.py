@@ -122,8 +122,9 @@ def test_a_separated_table_predicts_its_own_separated_rows_for_certain(name: str
     fit = fitted(name, reference_folder)
     p, y = fit.predict(reference_folder / f"{name}.csv"), np.array(TABLES[name].columns()["y"])
     assert fit.rows is not None
-    assert fit.rows.outcome.recession is not None
-    separated = fit.rows.outcome.recession.separated
+    outcome = fit.rows.by_row.outcome
+    assert outcome.recession is not None
+    separated = outcome.recession.separated
     np.testing.assert_array_equal(p[separated], y[separated])
     assert not np.isnan(p).any()
     np.testing.assert_array_equal(p, fit.predict(TABLES[name].columns()))

@@ -146,4 +146,4 @@ class Diagnosed:
                 f"{what} needs the rows of the fit, and a model file keeps none: open them again with "
                 "with_rows(data), the table that the model was fitted to"
             )
-        return self.rows
+        return self.rows.by_row

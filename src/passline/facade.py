@@ -21,6 +21,7 @@ from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
 from passline.model import Model
 from passline.solvers.base import Report
+from passline.solvers.estimate import Solver
 from passline.table.columns import Native
 from passline.table.design import learn
 from passline.table.formula import parse
@@ -52,6 +53,8 @@ def fit(
     robust: str | None = None,
     dispersion: str = "one",
     missing: str = "drop",
+    solver: Solver = "auto",
+    threads: int | None = None,
     report: Report | None = None,
 ) -> Fit:
     r"""Fit a logistic regression, the exact maximum of the likelihood, with a certificate.
@@ -68,22 +71,17 @@ def fit(
     outcome too. ``interval``: "wald" or "profile" (with the p-values of likelihood-ratio tests beside it). ``robust``:
     "hc0" to "hc3", a sandwich covariance; with clusters or sampling weights always one (hc0; R's svyglm has n / (n - 1)
     more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: ridge, on the columns as given.
-    ``missing``: "drop" incomplete rows (they are counted), or "error". ``report`` is called after each step.
+    ``missing``: "drop" incomplete rows (they are counted), or "error". ``solver``: "auto" (Newton's method, or where
+    rows and columns are many a descent that a sample's curvature guides), "newton", "lbfgs" or "newton-cg": all end at
+    one optimum, and the certificate says what was done. ``threads``: how many, None for all processors; the answer is
+    the same. ``report`` is called after each step.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 4.
     """
     roles = Roles(weights=weights, sampling_weights=sampling_weights, offset=offset, trials=trials, cluster=cluster)
-    options = Options(
-        estimator=estimator,
-        penalty=penalty,
-        level=level,
-        interval=interval,
-        robust=robust,
-        dispersion=dispersion,
-        roles=roles.saved(),
-    )
+    options = Options(estimator, penalty, level, interval, robust, dispersion, roles.saved(), solver, threads)
     check_missing(missing)
     source = open_source(data, sql=sql)
     learned = learn(parse(formula), source, positive=positive, roles=roles)

@@ -6,7 +6,8 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from passline.engine.blocks import Blocks
 from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
+from passline.engine.threads import limited
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.errors import DISPERSIONS, Errors, errors_of, no_errors, own_errors
@@ -29,6 +31,7 @@ from passline.inference.verdict import describe
 from passline.inference.wald import normal_quantile, p_values, quantile
 from passline.model import Model, Terms, number
 from passline.solvers.base import Report
+from passline.solvers.estimate import Solver
 from passline.solvers.newton import newton
 from passline.table.design import Learned
 
@@ -36,6 +39,7 @@ Floats = NDArray[np.float64]
 
 # Above this share of rows left out as incomplete, what is left may no longer be what one asked about.
 DROPPED_SHARE = 0.05
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Options:
 
     ``estimator``: "ml", or "firth" (Jeffreys' prior). ``level``: of the intervals, in (0, 1). ``interval``: "wald" or
     "profile". ``robust``: None, or "hc0" to "hc3". ``dispersion``: "one", or "estimated" from grouped rows. ``roles``:
-    the columns that play one, and "" for arrays that do. Raises OptionError.
+    the columns that play one, and "" for arrays that do. ``solver``: one of ``SOLVERS``. ``threads``: None for all
+    processors. Raises OptionError.
     """
 
     estimator: str = "ml"
@@ -54,8 +59,11 @@ class Options:
     robust: str | None = None
     dispersion: str = "one"
     roles: Mapping[str, str] = field(default_factory=dict)
+    solver: Solver = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
+        self._check_work()
         if self.estimator not in ("ml", "firth"):
             raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
         if self.estimator == "firth" and self.penalty:
@@ -86,15 +94,30 @@ class Options:
                 "estimator='ml' with them"
             )
 
+    def _check_work(self) -> None:
+        if self.solver not in SOLVERS:
+            raise OptionError(f"the solver is {self.solver!r}: choose one of {', '.join(SOLVERS)}")
+        if self.estimator == "firth" and self.solver not in ("auto", "newton"):
+            raise OptionError(f"Jeffreys' prior (firth) is maximised by Newton's method, not by {self.solver!r}")
+        if self.threads is not None and (not isinstance(self.threads, int) or self.threads < 1):
+            raise OptionError(f"threads is {self.threads!r}: give a whole number from 1 on, or None for all processors")
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the rows and the estimate behind it."""
+    """A model with the rows and the estimate behind it, as they were ``options``; rows that repeat may be held once."""
 
     model: Model
     learned: Learned
     sample: Sample
     outcome: Outcome
+    options: Options
+
+    @cached_property
+    def by_row(self) -> Fitted:
+        """The same with each row of the data by itself, for what is said of single rows or depends on their order."""
+        learned = self.learned.by_row()
+        return self if learned is self.learned else replace(fit_rows(learned, self.options), model=self.model)
 
 
 def fit_rows(learned: Learned, options: Options, report: Report | None = None) -> Fitted:
@@ -102,13 +125,20 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
 
     Raises TooManyColumnsError where columns outnumber rows and no penalty holds the estimate.
     """
+    with limited(options.threads):
+        return _fit_rows(learned, options, report)
+
+
+def _fit_rows(learned: Learned, options: Options, report: Report | None) -> Fitted:
     begin = time.perf_counter()
     penalised = bool(options.penalty)
     _check_columns(learned, penalised)
     sample, rows = make_sample(learned)
     firth = under_jeffreys_prior(sample, report) if options.estimator == "firth" else None
     if firth is None:
-        outcome = verdict = maximum_likelihood(sample.blocks, sample.scaling, options.penalty, report)
+        outcome = verdict = maximum_likelihood(
+            sample.blocks, sample.scaling, options.penalty, solver=options.solver, report=report
+        )
     else:
         outcome, verdict = firth.outcome, firth.verdict
     if penalised:
@@ -130,7 +160,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,
         level=options.level,
-        rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.used},
+        rows={"read": learned.read, "used": learned.used, "dropped": learned.dropped, "patterns": learned.rows.size},
         glance=glance(outcome, sample, errors, penalised=penalised or firth is not None) | firth_glance(firth, sample),
         certificate=certificate,
         separation={
@@ -143,7 +173,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
         settings=settings(options, errors, firth),
         warnings=(*_warnings(learned, sample, outcome), *errors.notes),
     )
-    return Fitted(model, learned, sample, outcome)
+    return Fitted(model, learned, sample, outcome, options)
 
 
 def settings(options: Options, errors: Errors, firth: Penalised | None) -> dict[str, Any]:
@@ -278,7 +308,7 @@ def _warnings(learned: Learned, sample: Sample, outcome: Outcome) -> list[str]:
             "why they are missing, or fill them in (multiple imputation)"
         )
     if outcome.recession is not None:
-        found.append(describe(learned.design, sample.blocks, sample.scaling, outcome.recession, outcome.status))
+        found.append(describe(learned.design, sample, outcome.recession, outcome.status))
     return found
 
 

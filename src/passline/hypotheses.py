@@ -107,7 +107,7 @@ class Tested:
         if data is not None:
             return compare(mine, theirs, lambda: read_columns(mine, theirs, data))
         if self.rows is not None and other.rows is not None:
-            samples = self.rows.sample, other.rows.sample
+            samples = self.rows.by_row.sample, other.rows.by_row.sample
             return compare(mine, theirs, lambda: (_design(samples[0]), _design(samples[1])))
         return compare(mine, theirs)
 
@@ -115,7 +115,7 @@ class Tested:
         """The model with hashes of its rows among its settings."""
         if self.rows is None or "rows_sha256" in self.model.settings:
             return self.model
-        return replace(self.model, settings={**self.model.settings, **fingerprint(self.rows.learned)})
+        return replace(self.model, settings={**self.model.settings, **fingerprint(self.rows.learned.by_row())})
 
     def _rows(self, what: str) -> Fitted:
         if self.rows is None:

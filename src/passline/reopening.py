@@ -72,7 +72,7 @@ def _check_same(model: Model, found: Fitted, source: Source) -> None:
     Under separation rows may change and no answer does: there the hash decides.
     """
     saved = {name: model.settings[name] for name in ("rows_sha256", "data_sha256") if name in model.settings}
-    if saved and model.directions.size and saved != fingerprint(found.learned):
+    if saved and model.directions.size and saved != fingerprint(found.learned.by_row()):
         raise _other(source, "the outcome is separated, and the hash of their values is another")
     _check_answers(model, found, source)
 

@@ -55,8 +55,9 @@ def counted(seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 @pytest.mark.parametrize("name", list(R_ROWS))
 def test_leverage_cooks_distance_and_standardised_residuals_are_those_of_r(name: str) -> None:
-    rows = fit_of(name).rows
-    assert rows is not None
+    fit = fit_of(name)
+    assert fit.rows is not None
+    rows = fit.rows.by_row
     found = leverage(rows.sample, rows.outcome)
     hat, cook, standard = R_ROWS[name]
     np.testing.assert_allclose(found.hat[:5], hat, rtol=1e-6)

@@ -44,8 +44,9 @@ def separation(fitted: Fitted) -> list[Finding]:
             "these are is what the prior makes of it, and their intervals reach far on one side."
         )
         return [Finding("separation", "note", terms, sentence)]
-    text = describe(model.design, fitted.sample.blocks, fitted.sample.scaling, outcome.recession, outcome.status)
-    numbers = {"separated": int(outcome.recession.separated.sum()), "rows": fitted.sample.blocks.n}
+    text = describe(model.design, fitted.sample, outcome.recession, outcome.status)
+    units = fitted.sample.units
+    numbers = {"separated": int(units[outcome.recession.separated].sum()), "rows": int(units.sum())}
     return [Finding("separation", "warning", tuple(model.separation["terms"]), text[0].upper() + text[1:], numbers)]
 
 

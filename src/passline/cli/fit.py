@@ -34,6 +34,10 @@ Robust = Annotated[
     Parameter(help="Errors that do not trust the model's variance; hc0 with clusters and sampling weights."),
 ]
 Missing = Annotated[Literal["drop", "error"], Parameter(help="Drop incomplete rows (they are counted), or stop.")]
+Solver = Annotated[
+    Literal["auto", "newton", "lbfgs", "newton-cg"],
+    Parameter(help="Which way to the optimum, the same for all; auto counts the work of each."),
+]
 Dispersion = Annotated[
     Literal["one", "estimated"], Parameter(help="Of grouped rows: one, or estimated from them (quasi-binomial).")
 ]
@@ -67,6 +71,8 @@ def fit(
     robust: Robust = None,
     dispersion: Dispersion = "one",
     missing: Missing = "drop",
+    solver: Solver = "auto",
+    threads: Annotated[int | None, Parameter(help="How many threads; all processors by default.")] = None,
     json: Json = False,
 ) -> None:
     """Fit a logistic regression: passline fit birthwt.csv 'low ~ age + lwt + smoke'."""
@@ -96,6 +102,8 @@ def fit(
             robust=robust,
             dispersion=dispersion,
             missing=missing,
+            solver=solver,
+            threads=threads,
             report=report,
         )
     _write(found, save_to, json)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.blocks import BLOCK_BYTES, BLOCK_ROWS, Block, Blocks
+from passline.engine.centres import near_moments
 from passline.engine.columns import Columns, Dense, Given, Shifted
 from passline.engine.moments import entries, moments
 from passline.engine.sparse import Sparse
@@ -18,10 +19,6 @@ Floats = NDArray[np.float64]
 
 # Centres so many times larger than scales cost a product too many digits.
 STEEP = 1e4
-# A spread below CONSTANT of the centre is rounding; squares of spreads outside TINY to HUGE are no longer doubles.
-CONSTANT, TINY, HUGE = 1e-11, 1e-150, 1e150
-# Rows from which centres and scales are taken: they only have to be near, since they are undone exactly.
-MOMENT_ROWS = 20_000
 
 
 def as_columns(X: Any) -> Columns:
@@ -78,24 +75,10 @@ def standardised(columns: Columns, intercept: bool, threads: int | None = None) 
 
     Of a sparse matrix they are exactly that, but for columns without spread.
     """
-    n, p = columns.shape
-    step = max(1, n // MOMENT_ROWS)
     if isinstance(columns, Sparse):
         return Shifted(columns, *moments(columns, intercept, threads), intercept)
-    sample = columns.rows(slice(None, None, step)).dense()
     with np.errstate(all="ignore"):  # what is not finite is found, and named, by the first sum over the rows
-        center = sample.mean(axis=0) if intercept else np.zeros(p)
-        spread = sample - center
-        scale = np.sqrt(np.square(spread, out=spread).mean(axis=0))
-        # A column that is constant in the sample, as rare indicators are, or whose squares leave the doubles: all rows
-        # say, divided by the largest first.
-        for j in np.flatnonzero(~((scale > np.maximum(CONSTANT * np.abs(center), TINY)) & (scale < HUGE))):
-            column = np.asarray(columns.take(np.array([j])).dense()[:, 0], dtype=np.float64)
-            largest = np.abs(column).max()
-            unit = column / largest if largest > 0 else column
-            middle = unit.mean() if intercept else 0.0
-            center[j], scale[j] = middle * largest, np.sqrt(np.mean(np.square(unit - middle))) * largest
-        scale = np.where((scale > CONSTANT * np.abs(center)) & (scale < np.inf), scale, 1.0)
+        center, scale = near_moments(columns, intercept)
         steep = bool((np.abs(center) > STEEP * scale).any())
     return Shifted(columns, center, scale, intercept, steep)
 

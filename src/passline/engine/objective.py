@@ -8,7 +8,15 @@ import numpy as np
 
 from passline.engine.blocks import Blocks
 from passline.engine.columns import is_sparse
-from passline.engine.likelihood import bernoulli, likelihood, linearised, weighted_product, weighted_squares
+from passline.engine.guide import rough_curvature
+from passline.engine.likelihood import (
+    bernoulli,
+    curvature_diagonal,
+    likelihood,
+    linearised,
+    weighted_product,
+    weighted_squares,
+)
 from passline.engine.value import Array, Value
 
 
@@ -63,7 +71,8 @@ class Objective:
 
     def diagonal(self, w: Array) -> Array:
         """The diagonal of the curvature at ``w``: (p,)."""
-        return self.near(w).diagonal()
+        diagonal = self.blocks.sum(curvature_diagonal, w) / self.total
+        return diagonal if self.ridge is None else diagonal + self.ridge
 
     def loss(self, w: Array, eta: Array) -> float:
         """The objective at ``w`` from the rows' linear predictor there, (n,): no pass."""
@@ -74,6 +83,17 @@ class Objective:
     def sample(self, m: int) -> Objective:
         """The same objective on about m of the rows."""
         return Objective(self.blocks.sample(m), self.ridge)
+
+    def balanced_sample(self, m: int) -> Objective:
+        """The same objective, in expectation, on about m of the rows: half of them from an outcome that is rare."""
+        return Objective(self.blocks.balanced_sample(m), self.ridge)
+
+    def rough_curvature(self, w: Array, rows: int) -> Array:
+        """A curvature that only guides, from about so many of the rows: (p, p)."""
+        curvature = rough_curvature(self.blocks, w, rows)
+        if self.ridge is not None:
+            curvature[np.diag_indices(self.p)] += self.ridge
+        return curvature
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from contextvars import copy_context
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar, copy_context
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -14,14 +14,29 @@ from threadpoolctl import ThreadpoolController
 
 # Work on fewer numbers than this is done before a thread has taken it up.
 SMALL = 50_000
+_limit: ContextVar[int | None] = ContextVar("passline_threads", default=None)
 
 A = TypeVar("A")
 T = TypeVar("T")
 
 
 def available() -> int:
-    """The processors that this process may use."""
+    """The processors that may be used: those of this process, or as many as :func:`limited` leaves."""
+    limit = _limit.get()
+    if limit is not None:
+        return limit
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def limited(threads: int | None) -> Iterator[None]:
+    """Use so many threads inside, None: no other number than outside."""
+    token = None if threads is None else _limit.set(threads)
+    try:
+        yield
+    finally:
+        if token is not None:
+            _limit.reset(token)
 
 
 def each(f: Callable[[A], T], parts: Sequence[A], threads: int) -> list[T]:

@@ -175,7 +175,7 @@ def _slope(population: Population, variable: str) -> _Average:
 
 
 def _columns(population: Population, groups: Iterable[Any], constant: float = 1.0) -> Columns:
-    return plain_columns(groups, population.rows.used, constant if population.design.intercept else None)
+    return plain_columns(groups, population.rows.size, constant if population.design.intercept else None)
 
 
 def _difference(

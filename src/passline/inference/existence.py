@@ -14,7 +14,7 @@ from passline.engine.penalty import Penalty
 from passline.engine.scaling import Scaling
 from passline.inference.separation import Recession, recession
 from passline.solvers.base import Report, Status
-from passline.solvers.estimate import Estimate, estimate
+from passline.solvers.estimate import Estimate, Solver, estimate
 
 Floats = NDArray[np.float64]
 TermStatus = Literal["ok", "aliased", "infinite", "undetermined", "zero"]
@@ -61,19 +61,24 @@ class Outcome:
 
 
 def maximum_likelihood(
-    blocks: Blocks, scaling: Scaling, penalty: Penalty | None = None, report: Report | None = None
+    blocks: Blocks,
+    scaling: Scaling,
+    penalty: Penalty | None = None,
+    *,
+    solver: Solver = "auto",
+    report: Report | None = None,
 ) -> Outcome:
     """Maximise the (penalised) likelihood; where it has no maximum, decide so by linear programmes and take the limit.
 
     The log-likelihood is then its supremum: separated rows contribute nothing, the others their maximum. Source:
     Albert and Anderson (1984), Biometrika 71; Konis (2007), thesis, Oxford.
     """
-    first = estimate(blocks, scaling, penalty, report=report)
+    first = estimate(blocks, scaling, penalty, solver=solver, report=report)
     if first.solution.status is Status.DIVERGING:
         found = recession(first.objective.blocks, first.back)
         if found.kind != "none":
             return _limiting(blocks, scaling, first, found)
-        first = estimate(blocks, scaling, penalty, patient=True, report=report)
+        first = estimate(blocks, scaling, penalty, solver=solver, patient=True, report=report)
     eta = linear_predictor(first)
     status: tuple[TermStatus, ...] = tuple("ok" if kept else "aliased" for kept in first.keep)
     return Outcome(

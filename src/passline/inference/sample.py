@@ -91,7 +91,7 @@ def make_sample(learned: Learned) -> tuple[Sample, WatchedRows]:
         sampling = sampling / sampling.mean()
     factors = [v for v in (played.weights, played.trials, sampling) if v is not None]
     weight = np.prod(factors, axis=0) if factors else None
-    n, p = learned.used, len(design.names)
+    n, p = learned.rows.size, len(design.names)
     rows = WatchedRows(learned, weight)
     columns, scaling = assemble(design.groups(rows), p, n, design.intercept, weight)
     places, start = {}, int(design.intercept)

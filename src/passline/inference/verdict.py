@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from passline.engine.blocks import Block, Blocks
 from passline.engine.scaling import Scaling
+from passline.inference.sample import Sample
 from passline.inference.separation import Recession
 from passline.table.design import Design
 
@@ -16,12 +17,12 @@ Floats = NDArray[np.float64]
 SHOWN = 4
 
 
-def describe(design: Design, blocks: Blocks, scaling: Scaling, found: Recession, status: Sequence[str]) -> str:
+def describe(design: Design, sample: Sample, found: Recession, status: Sequence[str]) -> str:
     """One message for a separated outcome: what separates it, which estimates do not exist, what to do instead."""
     yes, no = f"{design.outcome} = {design.positive}", f"{design.outcome} = {design.negative}"
-    separated, n = int(found.separated.sum()), blocks.n
+    separated, n = int(sample.units[found.separated].sum()), int(sample.units.sum())
     share = "every row" if found.kind == "complete" else f"{separated} of {n} rows"
-    reasons = list(_reasons(design, blocks, scaling, yes, no))
+    reasons = list(_reasons(design, sample.blocks, sample.scaling, yes, no))
     if reasons:
         why = "; ".join(reasons[:SHOWN]) + ("; and more" if len(reasons) > SHOWN else "")
     else:

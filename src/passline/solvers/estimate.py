@@ -1,8 +1,9 @@
-"""From blocks to a certified estimate: independent columns, a start on a sample, the solver, and the way back."""
+"""From blocks to a certified estimate: independent columns, the way to the optimum, and the way back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -12,14 +13,22 @@ from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
 from passline.engine.scaling import Floats, Scaling
 from passline.engine.value import Array, Value
+from passline.solvers.auto import descend
+from passline.solvers.auto import solve as solve_by_work
 from passline.solvers.base import Report, Solution, Status
 from passline.solvers.linear import NotPositiveDefiniteError, inverse, solve
-from passline.solvers.newton import newton
+from passline.solvers.newton import last_step, newton
 from passline.solvers.rank import independent
 
 # A sample this many times the number of columns has an optimum within a standard error or so (of its own) of the
 # whole table's; below five samples' worth of rows the detour costs more than it saves.
 SAMPLE_ROWS, SAMPLE_ROWS_A_COLUMN = 20_000, 50
+# The ways to the optimum that may be asked for.
+Solver = Literal["auto", "newton", "lbfgs", "newton-cg"]
+# From so many rows and columns on, a curvature of all rows costs more than the passes that do without one.
+LONG, WIDE = 80_000, 30
+# Newton's decrement (a step of 1e-8 standard errors, squared) at which a descent hands over.
+LAST_DECREMENT = 1e-16
 # Offsets beyond this leave next to no curvature at coefficients of zero.
 FAR = 5.0
 
@@ -66,6 +75,7 @@ def estimate(
     scaling: Scaling,
     penalty: Penalty | None = None,
     *,
+    solver: Solver = "auto",
     patient: bool = False,
     report: Report | None = None,
 ) -> Estimate:
@@ -78,8 +88,37 @@ def estimate(
     every = Worked(blocks, np.arange(blocks.p), np.eye(blocks.p))
     worked = every if penalty else independent_columns(blocks, scaling)
     objective = Objective(worked.blocks, _ridge(penalty, scaling))
-    solution = newton(objective, start(objective, report), patient=patient or bool(penalty), report=report)
+    solution = maximise(objective, solver, patient=patient, report=report)
     return in_design(worked, scaling, objective, solution, solution.curvature)
+
+
+def maximise(
+    objective: Objective, solver: Solver = "auto", *, patient: bool = False, report: Report | None = None
+) -> Solution:
+    """The optimum, with the curvature of all rows there.
+
+    "auto" takes Newton's method, from the optimum of a sample where rows are many; where columns are many too, so that
+    each curvature of all rows is dear, a descent that does without it up to the last step. "lbfgs" and "newton-cg" take
+    such a descent anyway. What a descent does not settle goes to Newton's method.
+    """
+    n, p = objective.blocks.n, objective.p
+    calm = patient or objective.ridge is not None  # an estimate exists, however long it takes
+    if solver == "newton" or (solver == "auto" and (patient or n < LONG or p < WIDE)):
+        return newton(objective, start(objective, report), patient=calm, report=report)
+    # So small a gradient leaves a step of 1e-8 standard errors or so: Newton's last step then has nothing to correct.
+    tolerance = min(1e-9, max(1e-13, np.sqrt(LAST_DECREMENT / (n * p))))
+    begin = origin(objective)
+    if solver == "auto":
+        found = solve_by_work(objective, tolerance=tolerance, start=begin, report=report)
+    else:
+        found = descend(objective, solver, tolerance=tolerance, start=begin, report=report)
+    if isinstance(found, Solution):
+        return found
+    if found.converged and (last := last_step(objective, found)) is not None:
+        return last
+    near = found.coef if np.isfinite(found.coef).all() and found.converged else start(objective, report)
+    by_newton = newton(objective, near, patient=calm, report=report)
+    return replace(by_newton, solver=f"{by_newton.solver}, after {found.solver}", trace=found.trace + by_newton.trace)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from passline.engine.value import Value
-from passline.solvers.base import Floats, Report, Smooth, Solution, Status, Step
+from passline.solvers.base import Descended, Floats, Report, Smooth, Solution, Status, Step
 from passline.solvers.linear import NotPositiveDefiniteError, solve
 
 # Newton's decrement is twice the log-likelihood that is left to gain. 1e-24 is a step of 1e-12 standard errors: one
@@ -70,6 +70,35 @@ def newton(
     assert value.gradient is not None
     assert value.curvature is not None
     return Solution(w, float(value.loss), value.gradient, value.curvature, status, "newton", tuple(trace))
+
+
+def last_step(objective: Smooth, near: Descended) -> Solution | None:
+    """The solution from a point so ``near`` it that the curvature there is the solution's; None where it is not.
+
+    One pass for the curvature, and one for the exact gradient after the step it gives: that step is below 1e-6 standard
+    errors, and moves the curvature by less than its rounding. Where the gradient is all rounding, no step is taken.
+    """
+    value = objective(near.coef, 2)
+    assert value.gradient is not None
+    assert value.curvature is not None
+    try:
+        step = solve(value.curvature, value.gradient)
+    except NotPositiveDefiniteError:
+        return None
+    decrement = objective.total * float(value.gradient @ step)
+    if not decrement <= DECREMENT_FLOOR:
+        return None
+    w, found, left = near.coef, value, decrement
+    if decrement > LONG_TOLERANCE:
+        trial = objective(w - step, 1)
+        g = np.asarray(trial.gradient)
+        after = objective.total * float(g @ solve(value.curvature, g))
+        if after < decrement:
+            w, found, left = w - step, trial, after
+    g = np.asarray(found.gradient)
+    trace = (*near.trace, Step(objective.blocks.n, float(found.loss), float(np.abs(g).max()), left, 1.0))
+    solver = f"{near.solver}; newton's last step"
+    return Solution(w, float(found.loss), g, value.curvature, Status.CONVERGED, solver, trace)
 
 
 def proves_overlap(objective: Smooth, step: Floats) -> bool:

@@ -72,7 +72,7 @@ class CategoryFactor:
         return tuple(self.text + level for level in (self.levels if self.full else self.levels[1:]))
 
     def codes(self, rows: CompleteRows, unseen: Unseen) -> Codes:
-        """Each row's column, or -1 for a row of zeros, (used,).
+        """Each row's column, or -1 for a row of zeros, (size,).
 
         Raises DataError for a level that was not there when the levels were learned, unless ``unseen`` makes it
         the reference.
@@ -137,7 +137,7 @@ class Term:
         numerics = [f for f in self.factors if isinstance(f, NumericFactor)]
         codes, width = _combined_codes(categories, rows, "error") if categories else (None, 0)
         for parts in _first_fastest([range(len(f.names)) for f in numerics]):
-            total = np.zeros(rows.used)
+            total = np.zeros(rows.size)
             for i, moving in enumerate(numerics):
                 if column_of(moving.expression).name == column:
                     slope = derivatives(moving.expression, rows.numbers(Name(column)))[parts[i]]

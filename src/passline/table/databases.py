@@ -12,7 +12,7 @@ from passline.errors import SourceError
 from passline.table.columns import Column, Source
 from passline.table.conversions import column_of
 from passline.table.frames import FrameSource, frame_source, object_column
-from passline.table.scan import Part, Scan, connect, new_table, reason
+from passline.table.scan import Part, Scan, connect, new_table, open_database, reason
 from passline.table.staged import Frame
 from passline.table.typed_files import refuse_doubled
 
@@ -101,7 +101,7 @@ def _chosen(names: Sequence[str], table: str | None, label: str) -> str:
 def _attached(path: Path, label: str) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    connection = connect()
+    connection = open_database()  # what is attached to a database is seen by all its connections
     try:
         quoted = str(path.absolute()).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS source (TYPE duckdb, READ_ONLY)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,20 +24,22 @@ from passline.table.coding import (
 from passline.table.formula import nearest, parse
 from passline.table.functions import FUNCTIONS, State, Values
 from passline.table.outcome import read_outcome, read_successes
+from passline.table.patterns import stage_patterns
 from passline.table.roles import Played, Roles, play
 from passline.table.rows import CompleteRows, ReadRows, complete_rows
 from passline.table.saved import SavedDesign, read_saved
+from passline.table.staged import Frame
 from passline.table.terms import Terms, expand_dot, find_terms
 from passline.table.tree import Call, Expression, Formula, Name, calls_of, column_of, write, write_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
     from passline.table.columns import Column, Kind, Source
-    from passline.table.staged import Frame, Relation
+    from passline.table.staged import Relation
 
 __all__ = ["CodedColumns", "Design", "Group", "Learned", "NumericColumns", "Term", "learn"]
 
@@ -135,6 +138,21 @@ class Learned:
     played: Played  # weights, offset, trials and the like
     dropped: int  # rows left out because a value is missing
     notes: tuple[str, ...]  # what a person should know about the terms
+    again: Callable[[], Learned] | None = None  # where rows that repeat are held once: the same of each by itself
+
+    def by_row(self) -> Learned:
+        """The same with each row of the source by itself, in its order.
+
+        Raises DataError where the source has changed since.
+        """
+        if self.again is None:
+            return self
+        found = self.again()
+        # Not what functions learned: a mean of patterns times counts is that of the rows but for rounding.
+        now, then = ((each.read, each.used, each.design.names, each.design.levels) for each in (found, self))
+        if now != then:
+            raise DataError("the data have changed since they were fitted: fit again")
+        return found
 
     @property
     def read(self) -> int:
@@ -164,30 +182,53 @@ def learn(formula: Formula, source: Source, *, positive: str | None = None, role
     formula = expand_dot(formula, [name for name in columns if name != outcome and name not in roles.names().values()])
     terms = find_terms(formula)
     kinds = _kinds(formula, terms, source)
-    variables = tuple(kinds)
     outcome_kind: Kind = "number" if columns[outcome].kind == "mixed" else columns[outcome].kind
     wanted: dict[str, Kind] = {outcome: outcome_kind, **kinds, **roles.kinds(source), **kinds}
     if roles.trials is not None:
         outcome_kind = wanted[outcome] = "number"
-    rows = complete_rows(source.stage(list(wanted), wanted), [outcome, *kinds])
+    asked = _Asked(formula, terms, kinds, outcome_kind, positive, roles, source.label)
+    stage = source.stage if roles.by_row else partial(stage_patterns, source)
+    return _learn_rows(asked, stage(list(wanted), wanted))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of the rows once they are there."""
+
+    formula: Formula
+    terms: Terms
+    kinds: dict[str, Kind]
+    outcome_kind: Kind
+    positive: str | None
+    roles: Roles
+    label: str
+
+
+def _learn_rows(asked: _Asked, staged: Frame | Relation) -> Learned:
+    formula, terms, kinds, roles = asked.formula, asked.terms, asked.kinds, asked.roles
+    outcome = formula.outcome.name
+    rows = complete_rows(staged, [outcome, *kinds])
     if not rows.used:
-        raise _no_rows(rows, source.label)
+        raise _no_rows(rows, asked.label)
     dropped = rows.read - rows.used
     played = play(roles, rows)
     mass = played.weights if played.weights is not None else played.sampling_weights
     if mass is not None and not mass.all():
         rows, played = rows.where_also(mass > 0), played.select(mass > 0)
+    played = played.repeated(rows.counts())
     if played.trials is None:
-        found = read_outcome(rows, outcome, outcome_kind, positive)
+        found = read_outcome(rows, outcome, asked.outcome_kind, asked.positive)
     else:
-        found = read_successes(rows, outcome, played.trials, positive)
+        found = read_successes(rows, outcome, played.trials, asked.positive)
     factors = dict.fromkeys(factor for term in terms.terms for factor in term)
     states = _learn_states(factors, kinds, rows, played.weights)
     levels = _learn_levels(factors, kinds, rows)
     saved = SavedDesign(write_formula(formula), found.positive, found.negative, kinds, states, levels, [])
     design = _build(formula, terms, saved)
-    assert design.variables == variables
-    return Learned(design, rows, found.y, played, dropped, _notes(design, factors))
+    assert design.variables == tuple(kinds)
+    written = staged.written if isinstance(staged, Frame) else None
+    again = None if written is None else lambda: _learn_rows(asked, written())
+    return Learned(design, rows, found.y, played, dropped, _notes(design, factors), again)
 
 
 def _build(formula: Formula, terms: Terms, saved: SavedDesign) -> Design:

@@ -18,43 +18,47 @@ class ReplacedRows:
     """Complete rows in which ``column`` is ``to`` everywhere: a number, or the text of a level."""
 
     def __init__(self, rows: CompleteRows, column: str, to: float | str) -> None:
-        self.read, self.used = rows.read, rows.used
+        self.read, self.used, self.size = rows.read, rows.used, rows.size
         self._rows, self._column, self._to = rows, column, to
         self._text = to if isinstance(to, str) else number_text(to)
 
+    def counts(self) -> Values | None:
+        """How often each row held stands in the source."""
+        return self._rows.counts()
+
     def numbers(self, expression: Expression, part: int = 0) -> Values:
-        """Values of a numeric expression, (used,). Raises DataError where it has none at the value."""
+        """Values of a numeric expression, (size,). Raises DataError where it has none at the value."""
         if column_of(expression).name != self._column:
             return self._rows.numbers(expression, part)
         value = to_arrays(expression, {self._column: np.array([float(self._to)])})[part][0]
         if not np.isfinite(value):
             raise DataError(f"{write(expression)} has no finite value at {write(Name(self._column))} = {self._text}")
-        return np.full(self.used, value)
+        return np.full(self.size, value)
 
     def levels(self, name: str) -> tuple[str, ...]:
         """Distinct texts of a category."""
         return (self._text,) if name == self._column else self._rows.levels(name)
 
     def codes(self, name: str, levels: Sequence[str]) -> Codes:
-        """Each row's place in ``levels``, (used,)."""
+        """Each row's place in ``levels``, (size,)."""
         if name != self._column:
             return self._rows.codes(name, levels)
-        return np.full(self.used, place_of([self._text], levels)[0], dtype=np.int32)
+        return np.full(self.size, place_of([self._text], levels)[0], dtype=np.int32)
 
     def raw(self, name: str) -> Values:
-        """A column of numbers as it stands, (used,)."""
+        """A column of numbers as it stands, (size,)."""
         return self.numbers(Name(name)) if name == self._column else self._rows.raw(name)
 
     def groups_of(self, name: str) -> NDArray[np.int64]:
-        """A code for each row, equal where the column's values are, (used,)."""
-        return np.zeros(self.used, dtype=np.int64) if name == self._column else self._rows.groups_of(name)
+        """A code for each row, equal where the column's values are, (size,)."""
+        return np.zeros(self.size, dtype=np.int64) if name == self._column else self._rows.groups_of(name)
 
     def where_also(self, keep: NDArray[np.bool_]) -> ReplacedRows:
-        """The rows for which ``keep`` (used,) holds."""
+        """The rows for which ``keep`` (size,) holds."""
         return ReplacedRows(self._rows.where_also(keep), self._column, self._to)
 
     def kept(self) -> NDArray[np.bool_]:
-        """Which of the rows read are used, (read,)."""
+        """Which of the rows held are used."""
         return self._rows.kept()
 
     def missing(self) -> dict[str, int]:

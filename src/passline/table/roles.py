@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,13 @@ class Roles:
         given = {role: getattr(self, role) for role in _ROLES}
         return {role: value if isinstance(value, str) else "" for role, value in given.items() if value is not None}
 
+    @property
+    def by_row(self) -> bool:
+        """Whether rows that are equal in the columns read may still differ in what they are for."""
+        given = (getattr(self, role) for role in _ROLES)
+        arrays = any(value is not None and not isinstance(value, str) for value in given)
+        return arrays or self.cluster is not None or self.sampling_weights is not None
+
     def check(self, source: Source) -> None:
         """Raise OptionError for roles that exclude each other, DataError for columns that cannot play theirs."""
         if self.weights is not None and self.sampling_weights is not None:
@@ -80,6 +87,12 @@ class Played:
     offset: Values | None = None
     trials: Values | None = None
     cluster: NDArray[np.int64] | None = None
+
+    def repeated(self, counts: Values | None) -> Played:
+        """The same where each row stands for ``counts`` (n,) equal ones."""
+        if counts is None:
+            return self
+        return replace(self, weights=counts if self.weights is None else self.weights * counts)
 
     def select(self, kept: NDArray[np.bool_]) -> Played:
         """The same for some of the rows."""

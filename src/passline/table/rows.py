@@ -12,7 +12,7 @@ from passline.errors import DataError
 from passline.table.arrays import to_arrays
 from passline.table.functions import FUNCTIONS, Values
 from passline.table.sql import to_query
-from passline.table.staged import Frame, Relation
+from passline.table.staged import Frame, Relation, filled
 from passline.table.tree import Expression, Name, calls_of, column_of, number_text, write
 
 if TYPE_CHECKING:
@@ -26,13 +26,21 @@ _BOOLEAN = ("FALSE", "TRUE")
 
 
 class CompleteRows(Protocol):
-    """Rows in which none of some columns is missing, in the source's order."""
+    """Rows in which none of some columns is missing, in the source's order.
+
+    ``read``: rows of the source, ``used``: the complete ones. Where rows that repeat are held once, ``size`` counts
+    those that are held; it is the length of every array, and ``counts()`` says how often each stands in the source.
+    """
 
     read: int
     used: int
+    size: int
+
+    def counts(self) -> Values | None:
+        """How often each row held stands in the source, (size,); None: once each."""
 
     def numbers(self, expression: Expression, part: int = 0) -> Values:
-        """Values of a numeric expression, or of the ``part``-th column of a spline, (used,).
+        """Values of a numeric expression, or of the ``part``-th column of a spline, (size,).
 
         Raises DataError with expression, row and value where one is not finite.
         """
@@ -41,28 +49,28 @@ class CompleteRows(Protocol):
         """Distinct texts of a category in byte order, or in the column's own, those present only."""
 
     def codes(self, name: str, levels: Sequence[str]) -> Codes:
-        """Each row's place in ``levels``, -1 where its text is none of them, (used,)."""
+        """Each row's place in ``levels``, -1 where its text is none of them, (size,)."""
 
     def raw(self, name: str) -> Values:
-        """A column of numbers in the rows used, as it stands, (used,): NaN where it is missing."""
+        """A column of numbers in the rows used, as it stands, (size,): NaN where it is missing."""
 
     def groups_of(self, name: str) -> NDArray[np.int64]:
-        """A code for each row, equal where the column's values are, (used,): -1 where it is missing."""
+        """A code for each row, equal where the column's values are, (size,): -1 where it is missing."""
 
     def where_also(self, keep: NDArray[np.bool_]) -> CompleteRows:
-        """The rows used for which ``keep`` (used,) holds."""
+        """The rows used for which ``keep`` (size,) holds."""
 
     def kept(self) -> NDArray[np.bool_]:
-        """Which of the rows read are used, (read,)."""
+        """Which of the rows held before the incomplete ones were left out are used, (size before,)."""
 
     def missing(self) -> dict[str, int]:
         """How many values are missing, for each column that has to be complete."""
 
     def value(self, name: str, index: int) -> str:
-        """The text of one value, for messages; ``index`` counts the rows used."""
+        """The text of one value, for messages; ``index`` counts the rows held."""
 
     def where(self, index: int) -> str:
-        """Where a row stands in the source, for messages; ``index`` counts the rows used."""
+        """Where a row stands (first) in the source, for messages; ``index`` counts the rows held."""
 
 
 class ReadRows(CompleteRows, Protocol):
@@ -75,7 +83,7 @@ class ReadRows(CompleteRows, Protocol):
         """The columns that were read, in the order asked for."""
 
     def where_also(self, keep: NDArray[np.bool_]) -> ReadRows:
-        """The rows used for which ``keep`` (used,) holds."""
+        """The rows used for which ``keep`` (size,) holds."""
 
 
 def complete_rows(staged: Relation | Frame, names: Sequence[str]) -> ReadRows:
@@ -102,7 +110,10 @@ class RelationRows:
         self._kept: NDArray[np.bool_] | None = None
         if self._conditions:
             self._kept = self._fetch(" AND ".join(self._conditions)).astype(bool)
-        self.used = self.read if self._kept is None else int(np.count_nonzero(self._kept))
+        self.used = self.size = self.read if self._kept is None else int(np.count_nonzero(self._kept))
+
+    def counts(self) -> None:
+        return None
 
     def numbers(self, expression: Expression, part: int = 0) -> Values:
         values = self._values(expression, part)
@@ -135,7 +146,7 @@ class RelationRows:
             found = self._take(self._fetch(f"coalesce({identifier}::INTEGER, -1)"))
             return cast("Codes", place_of(_BOOLEAN, levels)[found])
         if not levels:
-            return np.full(self.used, -1, dtype=np.int32)
+            return np.full(self.size, -1, dtype=np.int32)
         # An ENUM is DuckDB's own dictionary of texts; made from a table of bound values, no text enters SQL.
         connection = self._relation.connection
         connection.execute(
@@ -199,7 +210,7 @@ class RelationRows:
         """All columns of numbers at once: a query for each would cost a small, wide table more than its values."""
         numbers = {n: i for n, i in self._relation.identifiers.items() if self._relation.columns[n].kind == "number"}
         found = self._query(", ".join(numbers.values()), limit="").fetchnumpy()
-        return {name: _filled(column) for name, column in zip(numbers, found.values(), strict=True)}
+        return {name: filled(column) for name, column in zip(numbers, found.values(), strict=True)}
 
     def _take(self, column: NDArray[Any]) -> NDArray[Any]:
         return column if self._kept is None else column[self._kept]
@@ -216,22 +227,29 @@ class FrameRows:
 
     def __init__(self, frame: Frame, names: Sequence[str]) -> None:
         self._frame = frame
-        self.read = frame.rows
+        self.read = _written(frame.counts, frame.rows)
         self._narrowed = False
-        kept = np.ones(self.read, dtype=bool)
+        kept = np.ones(frame.rows, dtype=bool)
         self._missing = {}
         for name in dict.fromkeys(names):
             array = frame.arrays[name]
             gone = array < 0 if name in frame.values else np.isnan(array)
-            self._missing[name] = int(np.count_nonzero(gone))
-            if self._missing[name]:
+            found = int(np.count_nonzero(gone))
+            if found:
                 kept &= ~gone
-        self.used = int(np.count_nonzero(kept))
-        self._kept = None if self.used == self.read else kept
+            self._missing[name] = found if frame.counts is None else int(frame.counts[gone].sum())
+        self.size = int(np.count_nonzero(kept))
+        self._kept = None if self.size == frame.rows else kept
+        self.used = _written(self.counts(), self.size)
+
+    def counts(self) -> Values | None:
+        counts = self._frame.counts
+        return counts if counts is None or self._kept is None else counts[self._kept]
 
     def numbers(self, expression: Expression, part: int = 0) -> Values:
         name = column_of(expression).name
-        column = self._take(name)
+        # A column of a matrix in rows would be fetched a cache line a value, at each of its uses.
+        column = np.ascontiguousarray(self._take(name))
         values = to_arrays(expression, {name: column})[part]
         bad = first_not_finite(values)
         if bad is not None:
@@ -274,7 +292,7 @@ class FrameRows:
         return cast("FrameRows", narrowed(self, keep))
 
     def kept(self) -> NDArray[np.bool_]:
-        return np.ones(self.read, dtype=bool) if self._kept is None else self._kept
+        return np.ones(self._frame.rows, dtype=bool) if self._kept is None else self._kept
 
     def missing(self) -> dict[str, int]:
         return dict(self._missing)
@@ -293,16 +311,7 @@ class FrameRows:
 
 def _column(result: Any) -> NDArray[Any]:
     """The column ``v`` of a query's result."""
-    return _filled(result.fetchnumpy()["v"])
-
-
-def _filled(found: NDArray[Any]) -> NDArray[Any]:
-    """A column as DuckDB gives it, NaN for NULL."""
-    if not isinstance(found, np.ma.MaskedArray):
-        return np.asarray(found)
-    values = np.asarray(found.data, dtype=np.float64)
-    values[np.ma.getmaskarray(found)] = np.nan
-    return values
+    return filled(result.fetchnumpy()["v"])
 
 
 def number_groups(values: Values) -> NDArray[np.int64]:
@@ -318,8 +327,13 @@ def narrowed(rows: RelationRows | FrameRows, keep: NDArray[np.bool_]) -> Relatio
     kept[kept] = keep
     fewer._kept = kept
     fewer._narrowed = True
-    fewer.used = int(np.count_nonzero(kept))
+    fewer.size = int(np.count_nonzero(kept))
+    fewer.used = _written(fewer.counts(), fewer.size)
     return fewer
+
+
+def _written(counts: Values | None, size: int) -> int:
+    return size if counts is None else int(counts.sum())
 
 
 def first_not_finite(values: Values) -> int | None:

@@ -22,6 +22,8 @@ class Frame:
 
     ``arrays``: a number column is float64 (n,) with NaN for missing; a category or boolean is int32 (n,) of codes into
     ``values[name]`` with -1 for missing. ``locate`` gives a row's place for messages where the source knows better.
+    Where rows that repeat are held once, ``counts`` (n,) says how often each stands in the source, and ``written``
+    gives them all again; the order is that of each one's first place.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -30,6 +32,8 @@ class Frame:
     rows: int
     label: str
     locate: Callable[[int], str] | None = field(default=None, repr=False)
+    counts: NDArray[np.float64] | None = field(default=None, repr=False)
+    written: Callable[[], Relation | Frame] | None = field(default=None, repr=False)
 
     def where(self, row: int) -> str:
         """Return the place of ``row`` (from 0) in words."""
@@ -90,3 +94,12 @@ class Relation:
         return np.ascontiguousarray(
             self.connection.execute(f"SELECT {expression} AS v FROM {self.table}").fetchnumpy()["v"]
         )
+
+
+def filled(found: NDArray[Any]) -> NDArray[Any]:
+    """A column as DuckDB gives it, NaN for NULL."""
+    if not isinstance(found, np.ma.MaskedArray):
+        return np.asarray(found)
+    values = np.asarray(found.data, dtype=np.float64)
+    values[np.ma.getmaskarray(found)] = np.nan
+    return values

@@ -32,7 +32,8 @@ def open_parquet(paths: Sequence[tuple[Path, str]], label: str) -> Scan:
         _same_columns(first, columns, paths[0][1], name)
         aliases = ", ".join(f"c{position}" for position in range(len(columns)))
         clause = f"read_parquet($1, hive_partitioning=false) AS t({aliases})"
-        parts.append(Part(clause, (literal_path(path),), name))
+        numbered = f"read_parquet($1, hive_partitioning=false, file_row_number=true) AS t({aliases}, r)"
+        parts.append(Part(clause, (literal_path(path),), name, numbered=numbered))
     return Scan(connection, parts, label, {column.name: column for column in first or ()})
 
 
