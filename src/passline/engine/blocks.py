@@ -134,7 +134,7 @@ class Blocks:
             Block(columns, self.all.y, self.all.weight, self.all.offset), threads=self.threads, walks=self._walks
         )
 
-    def with_weight(self, weight: Array) -> Blocks:
+    def with_weight(self, weight: Array | None) -> Blocks:
         """Blocks over the same rows with other weights (n,)."""
         block = Block(self.all.columns, self.all.y, weight, self.all.offset)
         return Blocks(block, threads=self.threads, walks=self._walks)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from passline.engine.blocks import Block
+from passline.engine.blocks import Block, Blocks
 from passline.engine.columns import Shifted
 from passline.engine.moments import entries
 from passline.engine.objective import Near, Objective
@@ -19,9 +19,12 @@ from passline.solvers.quasi import ARMIJO, LAST_STEP, SHORTEST
 LOOSEST, ENOUGH = 0.25, 0.3
 # So many products in one step, and a diagonal of the curvature there, which costs about two, is worth it.
 WORTH = 10
-# A gradient that is small enough may leave a step that is not, where outcomes are rare: so many steps more for that.
-POLISH, POLISHED = 3, 0.1
+# A gradient that is small enough may leave a step that is not, where outcomes are rare: so many steps more for that,
+# each solved to this share, and no more products than it took to get there.
+POLISH, POLISHED = 8, 0.1
 MOST_PRODUCTS = 1_000
+# A step of more products than this needs their digits; single precision holds no columns of other scales than these.
+EASY, RANGE = 30, 1e12
 # Newton's step under separation moves the separated rows' linear predictor by about 1, however far out they are.
 LONG_MOVE, RESTLESS = 0.5, 3
 # Where no estimate exists there is no more to gain than this, in units of the log-likelihood.
@@ -49,9 +52,9 @@ def newton_cg(
     and Wright, Numerical Optimization (2006), algorithm 7.1; Steihaug (1983).
     """
     w, near = start, objective.near(start)
-    diagonal = _first_diagonal(near)
+    diagonal, rough = _first_diagonal(near), rough_rows(objective)
     trace: list[Step] = []
-    products, restless, small, length = 0, 0, 0, 1.0
+    products, reached, restless, small, length = 0, 0, 0, 0, 1.0
     first, status = None, Status.PASS_LIMIT
     for _ in range(max_steps):
         g = near.gradient
@@ -61,24 +64,26 @@ def newton_cg(
         if report is not None:
             report(trace[-1])
         small = small + 1 if size <= tolerance else 0
-        if small > POLISH or (small and _largest(g / diagonal) <= LAST_STEP * max(1.0, _largest(w))):
+        reached = products if small == 1 else reached
+        polished = small > POLISH or (small > 1 and products > 2 * reached)
+        if polished or (small and _largest(g / diagonal) <= LAST_STEP * max(1.0, _largest(w))):
             status = Status.CONVERGED if not separated and _overlaps(objective, near) else Status.DIVERGING
             break
         if products >= max_products or not np.isfinite(size):
             break
         share, enough = (POLISHED, 0.0) if small else (min(LOOSEST, np.sqrt(norm / first)), ENOUGH * tolerance)
-        step, used = _conjugate_gradients(near, diagonal, share, enough)
+        step, used = _conjugate_gradients(near if small else _roughly(near, rough), diagonal, share, enough)
+        rough = rough if used <= EASY else None
         products += used
         found = _search(objective, w, step, near)
         if found is None:
             status = Status.STALLED
             break
         if objective.ridge is None:
-            decrement = -objective.total * float(g @ step)
+            gain = -objective.total * float(g @ step)
             separated = separated or _separates(objective, found[1])
-            moved = _largest(found[1].eta - near.eta) / found[2]
-            restless = restless + 1 if decrement < SETTLED and moved > LONG_MOVE else 0
-            status = Status.DIVERGING if restless == RESTLESS or (separated and decrement < KNOWN) else status
+            restless = restless + 1 if gain < SETTLED and _moves(near, found) > LONG_MOVE else 0
+            status = Status.DIVERGING if restless == RESTLESS or (separated and gain < KNOWN) else status
         w, near, length = found
         if status is Status.DIVERGING:
             break
@@ -105,6 +110,21 @@ def _balance(block: Block) -> Floats:
     assert isinstance(block.columns, Sparse)
     toward: Floats = block.columns.sums_of(np.sign, 2.0 * block.y - 1.0)
     return toward
+
+
+def rough_rows(objective: Objective) -> Blocks | None:
+    """The rows with columns that multiply in single precision, where they are sparse and their scales allow it."""
+    columns = objective.blocks.all.columns
+    if not isinstance(columns, Shifted) or not isinstance(columns.columns, Sparse):
+        return None
+    if columns.scale.min() < 1.0 / RANGE or columns.scale.max() > RANGE:
+        return None
+    X = columns.columns.rough()
+    return None if X is None else objective.blocks.with_columns(replace(columns, columns=X))
+
+
+def _roughly(near: Near, rough: Blocks | None) -> Near:
+    return near if rough is None else replace(near, rows=rough.with_weight(near.rows.all.weight))
 
 
 def _first_diagonal(near: Near) -> Floats:
@@ -143,6 +163,11 @@ def _overlaps(objective: Objective, near: Near) -> bool:
 def _moved(block: Block, step: Floats) -> Floats:
     moved: Floats = block.columns.times(step)
     return moved
+
+
+def _moves(near: Near, found: tuple[Floats, Near, float]) -> float:
+    """The most by which the whole step moves a row's linear predictor."""
+    return _largest(found[1].eta - near.eta) / found[2]
 
 
 def _separates(objective: Objective, near: Near) -> bool:
