@@ -157,8 +157,8 @@ def _table(shape: Shape, folder: Path, peer: Peer, job: Job) -> Measured:
     frame = pd.read_parquet(path)
     first = folder / "first.parquet"
     if not first.exists():
-        # Every level is in it: the first rows of each.
-        parts = [frame.groupby(name, observed=True).head(50) for name in question.categories]
+        # Every level is in it, with both outcomes: the first rows of each.
+        parts = [frame.groupby([name, question.outcome], observed=True).head(50) for name in question.categories]
         pd.concat(parts).sample(frac=1, random_state=0).to_parquet(first, index=False)
     in_hand = shape.kind == "frame"
     fit_table(peer, pd.read_parquet(first) if in_hand else first, question, Setting(), job.threads)

@@ -16,7 +16,7 @@ from passline.engine.blocks import Blocks
 from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.engine.penalty import Penalty
-from passline.engine.threads import limited
+from passline.engine.threads import blas_alone, limited
 from passline.errors import OptionError, TooManyColumnsError
 from passline.evaluation.discrimination import auc
 from passline.inference.errors import DISPERSIONS, Errors, errors_of, no_errors, own_errors
@@ -125,7 +125,7 @@ def fit_rows(learned: Learned, options: Options, report: Report | None = None) -
 
     Raises TooManyColumnsError where columns outnumber rows and no penalty holds the estimate.
     """
-    with limited(options.threads):
+    with limited(options.threads), blas_alone():
         return _fit_rows(learned, options, report)
 
 

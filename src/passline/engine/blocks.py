@@ -147,8 +147,8 @@ class Blocks:
     def balanced_sample(self, m: int) -> Blocks:
         """As :meth:`sample`, but half of it from an outcome that is rare, with weights that make up for it.
 
-        A rare outcome's rows hold most of what a table tells; the weights keep the sum's expectation. They are in
-        units of a mean weight of one row.
+        A rare outcome's rows hold most of what a table tells. The weights keep the mean's expectation; a row of the
+        rare outcome keeps its own, so that the sample tells what so many of them do.
         """
         rarer = self.all.y > 0.5
         count = int(np.count_nonzero(rarer))
@@ -160,10 +160,11 @@ class Blocks:
         few, many = spread(count, m // 2), spread(self.n - count, m - min(count, m // 2))
         inside, outside = inside if few is None else inside[few], outside if many is None else outside[many]
         at = np.concatenate([inside, outside])
-        weight = np.repeat([count / len(inside), (self.n - count) / len(outside)], [len(inside), len(outside)])
+        lighter = count / len(inside) * len(outside) / (self.n - count)
+        weight = np.repeat([1.0, 1.0 / lighter], [len(inside), len(outside)])
         order = np.argsort(at)
         chosen = self.all.rows(at[order])
-        weight = weight[order] * (len(at) / self.n)
+        weight = weight[order]
         if chosen.weight is not None:
             weight = weight * chosen.weight
         return Blocks(Block(chosen.columns, chosen.y, weight, chosen.offset), threads=self.threads)

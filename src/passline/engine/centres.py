@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 # A spread below CONSTANT of the centre is rounding; squares of spreads outside TINY to HUGE are no longer doubles.
 CONSTANT, TINY, HUGE = 1e-11, 1e-150, 1e150
 # Rows from which centres and scales are taken: they only have to be near, since they are undone exactly.
-MOMENT_ROWS, MOMENT_NUMBERS = 20_000, 8_000_000
+MOMENT_ROWS, MOMENT_NUMBERS = 20_000, 4_000_000
 # The sum of squared squares over the squared sum of squares beyond which about ten rows make up a sample's spread.
 OUTLYING = 0.1
 

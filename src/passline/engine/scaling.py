@@ -8,7 +8,7 @@ gradients go through it exactly once, here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 # Below this many numbers a design is written out: one matrix product beats many small sums.
 WRITE_OUT = 1_000_000
+# Numbers of a column that are worked on at a time.
+STRETCH = 8_192
 # R's glm calls a column aliased when what its predecessors leave of it is below this share of its length.
 R_TOLERANCE = 1e-11
 
@@ -139,24 +141,41 @@ def _standardise(x: Floats, values: Floats, weight: Floats | None, centred: bool
         return 0.0, 1.0, 0.0, 0.0
     if 1e-100 < size < 1e100:
         size = 1.0
-        x[:] = values
     else:  # so that squares neither overflow at 1e300 nor vanish at 1e-300
-        np.divide(values, size, out=x)
-    mean = 0.0
-    if centred:
-        mean = _mean(x, weight)
-        x -= mean
-        rest = _mean(x, weight)  # what rounding left in the first mean
-        x -= rest
-        mean += rest
-    spread = math.sqrt(float(x @ x) / len(x) if weight is None else _mean(x * x, weight))
+        values = values / size
+    mean = _mean(values, weight) if centred else 0.0
+    rest, square = _deviations(values, weight, mean)
+    rest = rest if centred else 0.0  # what rounding left in the first mean
+    spread = math.sqrt(max(square - rest * rest, 0.0))
+    first, mean = mean, mean + rest
     if spread <= R_TOLERANCE * abs(mean):  # constant but for rounding
         x[:] = 0.0
         return mean * size, size, mean * size, 0.0
     if spread == 0.0:  # all its weight lies on zeros
+        x[:] = values
         return 0.0, size, 0.0, 0.0
-    x /= spread
+    for at in _stretches(len(x)):
+        z = np.subtract(values[at], first, out=x[at])
+        z -= rest
+        z /= spread
     return mean * size, spread * size, mean * size, spread * size
+
+
+def _deviations(values: Floats, weight: Floats | None, mean: float) -> tuple[float, float]:
+    """The mean of the deviations from ``mean``, and of their squares."""
+    first = second = 0.0
+    for at in _stretches(len(values)):
+        z = values[at] - mean
+        c = z if weight is None else weight[at] * z
+        first += float(c.sum())
+        second += float(c @ z)
+    total = float(len(values) if weight is None else weight.sum())
+    return first / total, second / total
+
+
+def _stretches(n: int) -> Iterator[slice]:
+    """Stretches of a column that stay in cache, and are too short for BLAS to share out."""
+    return (slice(start, min(start + STRETCH, n)) for start in range(0, n, STRETCH))
 
 
 def _coded_moments(part: Coded, weight: Floats | None, centred: bool) -> tuple[Floats, Floats]:

@@ -37,8 +37,8 @@ QUICK = 10e6
 WIDEST = 2_500
 # Of a sparse matrix a product costs less and a curvature more, since it is not sparse.
 NARROW = 100
-# A start takes so many passes over its sample for each of its curvatures.
-START_ROUNDS, START_PASSES = 3, 8
+# A start goes down by so many orders of magnitude, and takes so many passes over its sample for each of its guides.
+START_ORDERS, START_PASSES = 2.0, 10
 # A column with this share of the usual curvature is one that the rows of the guide do not see.
 HIDDEN = 0.01
 # A guide that is singular in single precision is lifted by these shares of its diagonal, one after the other.
@@ -107,7 +107,7 @@ def choose(n: int, p: int) -> Plan:
     start = rows if rows >= START_ROWS_A_COLUMN * p and rows <= START_SHARE * n else 0
     if p > WIDEST:
         return Plan(start, 0)
-    guide = min((min(a * p, n) for a in CHOICES), key=lambda m: guided_work(n, p, m))
+    guide = guide_rows(n, p)
     return Plan(start, guide if guided_work(n, p, guide) < UNGUIDED else 0)
 
 
@@ -128,10 +128,15 @@ def gram_passes(p: int) -> float:
     return p * (1.7 + 0.012 * p) / pass_time(p)
 
 
-def guided_work(n: int, p: int, m: int) -> float:
-    """Passes over all n rows that a descent guided by the curvature of m rows costs."""
+def guided_work(n: int, p: int, m: int, orders: float = ORDERS) -> float:
+    """Passes over all n rows that a descent by so many orders of magnitude costs, guided by the curvature of m rows."""
     rate = 0.5 * math.log10(m / p) if m < n else 2.0
-    return m / n * gram_passes(p) + ORDERS / rate
+    return m / n * gram_passes(p) + orders / rate
+
+
+def guide_rows(n: int, p: int, orders: float = ORDERS) -> int:
+    """How many of n rows make the guide of least work."""
+    return min((min(a * p, n) for a in CHOICES), key=lambda m: guided_work(n, p, m, orders))
 
 
 def newton_work(p: int) -> float:
@@ -186,8 +191,8 @@ def _start(objective: Objective, w: Floats, rows: int, report: Report | None) ->
     enough = ENOUGH * sample.p
     trace: tuple[Step, ...] = ()
     at = w
-    for _ in range(START_ROUNDS):
-        guide = _guide(sample, at, sample.blocks.n)
+    for guide_of in (guide_rows(sample.blocks.n, sample.p, START_ORDERS), sample.blocks.n, sample.blocks.n):
+        guide = _guide(sample, at, guide_of)
         if guide is None:
             break
         found = quasi_newton(sample, at, guide, tolerance=0.0, enough=enough, max_passes=START_PASSES, report=report)

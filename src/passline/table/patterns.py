@@ -21,7 +21,7 @@ LEAST_ROWS = 1_000
 # Reading rows again costs about what grouping does: from so many rows to a pattern on it pays.
 ROWS_A_PATTERN = 4
 # The estimate looks at so many rows: spread over the table, or in stretches of a file that is read in order.
-LOOKED_AT, STRETCHES = 4_096, 8
+LOOKED_AT, STRETCHES = 4_096, 4
 
 
 def stage_patterns(source: Source, names: Sequence[str], kinds: Mapping[str, Kind]) -> Relation | Frame:
