@@ -261,6 +261,20 @@ def test_a_column_far_from_zero_keeps_its_digits(p: int, kind: str, far: float) 
     assert np.abs(seen.columns.rows(slice(0, 100)).dense()[:, -1]).max() < 100
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-120, 1e120, 1e300])
+@pytest.mark.parametrize("p", [5, 200])
+def test_the_answer_does_not_depend_on_a_columns_unit(p: int, size: float) -> None:
+    rng = np.random.default_rng(1)
+    X = sparse.random_array((2000, p), density=0.1, rng=rng, format="csr")
+    y = rng.random(2000) < 1 / (1 + np.exp(1 - 2 * X.toarray()[:, 0]))
+    units = np.ones(p)
+    units[0] = size
+    plain = passline.LogisticRegression(C=np.inf).fit(X, y)
+    model = passline.LogisticRegression(C=np.inf).fit((X @ sparse.diags_array(units)).tocsr(), y)
+    assert model.certificate_["converged"]
+    np.testing.assert_allclose(model.coef_[0] * units, plain.coef_[0], atol=1e-6)
+
+
 def test_a_far_column_with_a_gap_is_not_centred_entry_by_entry() -> None:
     X = sparse.csr_array(np.r_[np.full(50, 1e6), 0.0][:, None] + np.r_[np.arange(50) % 2, 0.0][:, None])
     forced = Shifted(Sparse(X), np.array([1e6]), np.array([0.5]), True)

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 # Centres so many times larger than scales cost a product too many digits.
 STEEP = 1e4
+# Beyond such scales a product of two entries may leave the doubles.
+EXTREME = 1e100
 
 
 def as_columns(X: Any) -> Columns:
@@ -105,14 +107,16 @@ def array_blocks(
 
 
 def centred_first(shifted: Shifted) -> Shifted:
-    """The same columns, with a sparse matrix's steep ones centred entry by entry, not in their products."""
-    steep = np.abs(shifted.center) > STEEP * shifted.scale
-    if not (isinstance(shifted.columns, Sparse) and steep.any()):
+    """The same columns, with a sparse matrix's steep or extreme ones standardised entry by entry, not in products."""
+    center, scale = shifted.center, shifted.scale
+    steep = np.abs(center) > STEEP * scale
+    extreme = (scale < 1.0 / EXTREME) | (scale > EXTREME)
+    if not isinstance(shifted.columns, Sparse) or not (steep.any() or extreme.any()):
         return shifted
     steep &= entries(shifted.columns) == shifted.columns.shape[0]
-    center = np.where(steep, shifted.center, 0.0)
-    columns = replace(shifted.columns, shift=center)
-    return replace(shifted, columns=columns, center=shifted.center - center)
+    shift, unit = np.where(steep, center, 0.0), np.where(extreme, scale, 1.0)
+    columns = replace(shifted.columns, shift=shift, unit=unit)
+    return replace(shifted, columns=columns, center=(center - shift) / unit, scale=scale / unit)
 
 
 def refuse_not_finite(columns: Columns) -> None:

@@ -23,12 +23,14 @@ class Sparse:
 
     ``unique``: no row holds two entries of one column. Entries that repeat add up, as everywhere in SciPy.
     ``shift``: what is taken from each column's entries, zero but for columns that have an entry in every row: so a
-    column far from zero is seen centred, and keeps its digits. ``single``: its two products are in single precision.
+    column far from zero is seen centred, and keeps its digits; with it ``unit``, what entries are then divided by, so
+    that squares of 1e300 are numbers. ``single``: its two products are in single precision.
     """
 
     X: Array  # scipy.sparse.csr_array or csr_matrix, (n, p)
     unique: bool = True
     shift: Array | None = None  # (p,)
+    unit: Array | None = None  # (p,)
     single: bool = False
 
     @property
@@ -60,7 +62,8 @@ class Sparse:
         return Sparse(part, self.unique or self.shift is not None)
 
     def take(self, columns: Array) -> Sparse:
-        return Sparse(self.X[:, columns], self.unique, None if self.shift is None else self.shift[columns])
+        shift, unit = (None if v is None else v[columns] for v in (self.shift, self.unit))
+        return replace(self, X=self.X[:, columns], shift=shift, unit=unit)
 
     def times(self, w: Array) -> Array:
         return self.X @ w.astype(np.float32) if self.single else self._doubles() @ w
@@ -132,7 +135,8 @@ class Sparse:
         if self.shift is None:
             return X
         X = X if self.unique else _summed(X)
-        return _like(X, X.data - self.shift[X.indices], X.indices, X.indptr)
+        data = X.data - self.shift[X.indices]
+        return _like(X, data if self.unit is None else data / self.unit[X.indices], X.indices, X.indptr)
 
 
 def _summed(X: Array) -> Array:

@@ -100,7 +100,7 @@ def one_sided(objective: Objective) -> bool:
     columns = objective.blocks.all.columns
     if objective.ridge is not None or not isinstance(columns, Shifted) or not isinstance(columns.columns, Sparse):
         return False
-    X = replace(columns.columns, shift=None)
+    X = replace(columns.columns, shift=None, unit=None)
     balance, count = objective.blocks.with_columns(X).sum(_balance), entries(X, objective.blocks.threads)
     return bool(((np.abs(balance) == count) & (count > 0)).any())
 
