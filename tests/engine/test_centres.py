@@ -37,7 +37,7 @@ def test_a_sample_is_near_and_an_outlier_in_it_is_weighed_by_all_rows(kind: Any,
     assert scale[3] == pytest.approx(exact[3], rel=1e-9)
 
 
-def test_many_rare_indicators_are_read_in_two_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rare_indicators_take_two_walks_together(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     X = (rng.random((60_000, 50)) < 1e-4).astype(float)
     read = [0]
@@ -50,7 +50,7 @@ def test_many_rare_indicators_are_read_in_two_walks(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Dense, "rows", counted)
     center, scale = near_moments(Dense(X), True)
-    assert read[0] <= MOMENT_ROWS + 2 * len(X)
+    assert read[0] <= 2 * MOMENT_ROWS + 2 * len(X)
     np.testing.assert_allclose(center, X.mean(axis=0), atol=1e-4)
     np.testing.assert_allclose(scale, np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0), rtol=1e-9)
 
@@ -65,3 +65,11 @@ def test_a_tables_own_period_does_not_hide_a_columns_spread() -> None:
 def test_a_constant_column_and_a_row_alone_have_the_spread_one() -> None:
     for X in (np.full((N, 1), 1e10 / 3), np.ones((1, 3)), np.zeros((5, 2))):
         np.testing.assert_array_equal(near_moments(Dense(X), True)[1], 1.0)
+
+
+def test_centres_of_many_columns_are_taken_from_as_many_rows_as_they_need() -> None:
+    X = np.random.default_rng(3).normal(size=(25_000, 1_200)) + 3.0
+    center, scale = near_moments(Dense(X), True)
+    assert np.linalg.norm((center - X.mean(axis=0)) / scale) < 0.2  # the direction that centring leaves
+    tall = Dense(np.broadcast_to(X[:, :1], (25_000, 1_300)))
+    np.testing.assert_allclose(near_moments(tall, True)[0], X[:, 0].mean(), rtol=1e-12)
