@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 
-from passline.engine.columns import Columns
+from passline.engine.columns import Columns, is_sparse, stored
 from passline.engine.threads import available, each
 from passline.engine.value import Array
 
@@ -21,10 +21,16 @@ T = TypeVar("T")
 # About 2 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
 # intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
 BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
+# From so many columns on a block is twice as large: its rows, not its numbers, have to pay for the calls.
+BLOCK_WIDE = 200
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
-THREADED, ALONE = 200_000, 5_000
+THREADED, ALONE = 200_000, 9_000
+# A block of a sparse matrix stores about so many numbers a column.
+SPARSE_BLOCK = 4
+# An outcome is rare below this share of the rows: a sample that takes rows as they come then wastes most of them.
+RARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,8 @@ class Blocks:
     ) -> None:
         self.all = block
         self.n, self.p = block.columns.shape
-        rows = block_bytes // (8 * max(self.p, 1))
-        self.size = max(rows, BLOCK_ROWS)
+        self.numbers = stored(block.columns)
+        self.size = _block_rows(block.columns, block_bytes)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
         self._walks = [0] if walks is None else walks
@@ -97,9 +103,9 @@ class Blocks:
         blocks = -(-self.n // self.size)
         ends = [min(-(-i * blocks // PARTS) * self.size, self.n) for i in range(PARTS + 1)]
         parts = [(a, b) for a, b in pairwise(ends) if b > a]
-        if self.n * self.p < ALONE:
+        if self.numbers < ALONE:
             return [f(self._between(*part)) for part in parts]
-        threads = self.threads if self.n * self.p >= THREADED else 1
+        threads = self.threads if self.numbers >= THREADED else 1
         return each(lambda part: f(self._between(*part)), parts, threads)
 
     def sum(self, f: Callable[Concatenate[Block, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -128,10 +134,61 @@ class Blocks:
             Block(columns, self.all.y, self.all.weight, self.all.offset), threads=self.threads, walks=self._walks
         )
 
+    def with_weight(self, weight: Array | None) -> Blocks:
+        """Blocks over the same rows with other weights (n,)."""
+        block = Block(self.all.columns, self.all.y, weight, self.all.offset)
+        return Blocks(block, threads=self.threads, walks=self._walks)
+
     def sample(self, m: int) -> Blocks:
         """About ``m`` rows, evenly spread over the table: the same rows each time."""
-        if m >= self.n:
-            return self
-        # An even stride would fall into step with a table's own period; a golden-ratio sequence does not.
-        at = np.unique((np.arange(m) * 0.6180339887498949 % 1.0 * self.n).astype(np.int64))
-        return self.select(at)
+        at = spread(self.n, m)
+        return self if at is None else self.select(at)
+
+    def balanced_sample(self, m: int) -> Blocks:
+        """As :meth:`sample`, but half of it from an outcome that is rare, with weights that make up for it.
+
+        A rare outcome's rows hold most of what a table tells. The weights keep the mean's expectation; a row of the
+        rare outcome keeps its own, so that the sample tells what so many of them do.
+        """
+        rarer = self.all.y > 0.5
+        count = int(np.count_nonzero(rarer))
+        if 2 * count > self.n:
+            rarer, count = ~rarer, self.n - count
+        if m >= self.n or count >= RARE * self.n or count == 0:
+            return self.sample(m)
+        inside, outside = np.flatnonzero(rarer), np.flatnonzero(~rarer)
+        few, many = spread(count, m // 2), spread(self.n - count, m - min(count, m // 2))
+        inside, outside = inside if few is None else inside[few], outside if many is None else outside[many]
+        at = np.concatenate([inside, outside])
+        lighter = count / len(inside) * len(outside) / (self.n - count)
+        weight = np.repeat([1.0, 1.0 / lighter], [len(inside), len(outside)])
+        order = np.argsort(at)
+        chosen = self.all.rows(at[order])
+        weight = weight[order]
+        if chosen.weight is not None:
+            weight = weight * chosen.weight
+        return Blocks(Block(chosen.columns, chosen.y, weight, chosen.offset), threads=self.threads)
+
+
+def _block_rows(columns: Columns, block_bytes: int) -> int:
+    n, p = columns.shape
+    if not is_sparse(columns):
+        rows = block_bytes // (8 * max(p, 1))
+        return max(2 * rows if p > BLOCK_WIDE else rows, BLOCK_ROWS)
+    # A block's sums are p numbers, whatever it stores: it must store several times as many. An even number of blocks,
+    # so that two threads have the same to do.
+    blocks, numbers = 1, stored(columns)
+    while numbers > 2 * blocks * max(3 * block_bytes // 8, SPARSE_BLOCK * p) or (blocks == 1 and numbers >= THREADED):
+        blocks *= 2
+    return max(-(-n // blocks), 1)
+
+
+def spread(n: int, m: int) -> Array | None:
+    """``m`` of ``n`` indices, one from each m-th part and rising, the same each time; None for all of them.
+
+    An even stride would fall into step with a table's own period; places that a golden-ratio sequence gives do not.
+    """
+    if m >= n:
+        return None
+    ends = np.arange(m + 1) * n // m
+    return ends[:-1] + (np.arange(m) * 0.6180339887498949 % 1.0 * np.diff(ends)).astype(np.int64)

@@ -7,11 +7,12 @@ Coefficients may be a vector (p,) or a matrix (p, k) everywhere; a Gram takes on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from passline.engine.sparse import Sparse
 from passline.engine.value import Array
 
 
@@ -240,16 +241,22 @@ class Shifted:
         return self.columns.times(u) + (w[0] - self.center @ u)
 
     def transposed_times(self, r: Array) -> Array:
-        total = r.sum(axis=0)
         g = self.columns.transposed_times(r)
         if not self.intercept:
             return _by_row(g, 1.0 / self.scale)
-        g = _by_row(g - np.multiply.outer(self.center, total), 1.0 / self.scale)
-        return np.concatenate([np.reshape(total, (1, *g.shape[1:])), g])
+        # In place where it can be: of a million columns every temporary counts.
+        out = np.empty((self.shape[1], *r.shape[1:]))
+        out[0] = r.sum(axis=0)
+        np.subtract(g, np.multiply.outer(self.center, out[0], out=out[1:]), out=out[1:])
+        out[1:] /= self.scale if r.ndim == 1 else self.scale[:, None]
+        return out
 
     def gram(self, d: Array) -> Array:
         if isinstance(self.columns, (Dense, Given)):
             return Dense(self.dense()).gram(d)  # centred first: nothing cancels
+        if isinstance(self.columns, Sparse) and self.columns.crowded:
+            parts = (Dense(replace(self, columns=part).dense()).gram(d[at]) for at, part in self.columns.thin())
+            return sum(parts, start=np.zeros((self.shape[1], self.shape[1])))
         out = np.empty((self.shape[1], self.shape[1]))
         inner = self.columns.gram(d)
         first = self.columns.transposed_times(d)
@@ -265,10 +272,18 @@ class Shifted:
     def square_sums(self, d: Array) -> Array:
         if isinstance(self.columns, (Dense, Given)):
             return Dense(self.dense()).square_sums(d)
-        total = d.sum()
-        inner = self.columns.square_sums(d) - 2 * self.center * self.columns.transposed_times(d)
-        inner = (inner + self.center**2 * total) / self.scale**2
-        return np.concatenate([[total], inner]) if self.intercept else inner
+        total, k = d.sum(), int(self.intercept)
+        out = np.empty(self.shape[1])
+        out[:k] = total
+        # center (center total - 2 x'd) + (x^2)'d, in place: of a million columns every temporary counts.
+        each = out[k:]
+        np.multiply(self.center, total, out=each)
+        each -= 2.0 * self.columns.transposed_times(d)
+        each *= self.center
+        each += self.columns.square_sums(d)
+        each /= self.scale
+        each /= self.scale
+        return out
 
     def dense(self) -> Array:
         n, p = self.shape
@@ -278,53 +293,6 @@ class Shifted:
         np.subtract(self.columns.dense(), self.center, out=out[:, int(self.intercept) :])
         out[:, int(self.intercept) :] /= self.scale
         return out
-
-
-@dataclass(frozen=True)
-class Sparse:
-    """A SciPy CSR matrix; blocks of its rows are views."""
-
-    X: Array  # scipy.sparse.csr_array or csr_matrix, (n, p)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        n, p = self.X.shape
-        return int(n), int(p)
-
-    def rows(self, selection: slice | Array) -> Sparse:
-        if not isinstance(selection, slice) or selection.step not in (None, 1):
-            return Sparse(self.X[selection])
-        start, stop, _ = selection.indices(self.X.shape[0])
-        ends = self.X.indptr[start : stop + 1]
-        inside = slice(int(ends[0]), int(ends[-1]))
-        view = type(self.X)((stop - start, self.X.shape[1]), dtype=self.X.dtype)
-        view.data, view.indices, view.indptr = self.X.data[inside], self.X.indices[inside], ends - ends[0]
-        return Sparse(view)
-
-    def take(self, columns: Array) -> Sparse:
-        return Sparse(self.X[:, columns])
-
-    def times(self, w: Array) -> Array:
-        return self.X @ w
-
-    def transposed_times(self, r: Array) -> Array:
-        return self.X.T @ r
-
-    def gram(self, d: Array) -> Array:
-        weighted = self.X.copy()
-        weighted.data = weighted.data * np.repeat(d, np.diff(self.X.indptr))
-        return (weighted.T @ self.X).toarray()
-
-    def square_sums(self, d: Array) -> Array:
-        """The diagonal of the Gram, without the rest: (p,)."""
-        return np.bincount(
-            self.X.indices,
-            weights=self.X.data.astype(np.float64) ** 2 * np.repeat(d, np.diff(self.X.indptr)),
-            minlength=self.X.shape[1],
-        )
-
-    def dense(self) -> Array:
-        return self.X.toarray()
 
 
 @dataclass(frozen=True)
@@ -369,6 +337,16 @@ class Given:
 def is_sparse(columns: Columns) -> bool:
     """Whether columns are a sparse matrix, seen standardised or not."""
     return isinstance(columns, Sparse) or (isinstance(columns, Shifted) and is_sparse(columns.columns))
+
+
+def stored(columns: Columns) -> int:
+    """How many numbers a walk over the columns reads."""
+    if isinstance(columns, Sparse):
+        return columns.stored
+    if isinstance(columns, Shifted):
+        return stored(columns.columns)
+    n, p = columns.shape
+    return n * p
 
 
 def _by_row(w: Array, factor: Array) -> Array:

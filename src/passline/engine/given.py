@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.blocks import BLOCK_BYTES, BLOCK_ROWS, Block, Blocks
-from passline.engine.columns import Columns, Dense, Given, Shifted, Sparse
+from passline.engine.centres import near_moments
+from passline.engine.columns import Columns, Dense, Given, Shifted
+from passline.engine.moments import entries, moments
+from passline.engine.sparse import Sparse
 from passline.engine.views import Tensor
 from passline.errors import DataError, NoRowsError, OneClassError, TooManyColumnsError
 
@@ -17,21 +21,19 @@ Floats = NDArray[np.float64]
 
 # Centres so many times larger than scales cost a product too many digits.
 STEEP = 1e4
-# A spread below CONSTANT of the centre is rounding; squares of spreads outside TINY to HUGE are no longer doubles.
-CONSTANT, TINY, HUGE = 1e-11, 1e-150, 1e150
-# Rows from which centres and scales are taken: they only have to be near, since they are undone exactly.
-MOMENT_ROWS = 20_000
+# Beyond such scales a product of two entries may leave the doubles.
+EXTREME = 1e100
 
 
 def as_columns(X: Any) -> Columns:
     """A matrix as columns: NumPy of any real type and order, SciPy sparse, torch, a frame, or what becomes an array.
 
-    Dense matrices are not copied. A sparse one that is not CSR, or holds duplicate entries, is turned into a CSR
-    without them. A tensor on another device stays there. Raises DataError for anything else.
+    Nothing is copied but a sparse matrix that is not CSR, which is turned into one. A tensor on another device stays
+    there. Raises DataError for anything else.
     """
     if type(X).__module__.partition(".")[0] == "scipy" and hasattr(X, "tocsr"):
         _require_matrix(X.shape)
-        return Sparse(_canonical(X))
+        return _csr(X)
     if np.ma.is_masked(X):
         raise DataError("X is a masked array with masked values: fill or drop such rows")
     if _is_tensor(X) and (X.device.type != "cpu" or X.dtype == sys.modules["torch"].bfloat16):
@@ -139,26 +141,15 @@ def as_offset(offset: Any, n: int, at: NDArray[np.intp] | None = None) -> Floats
     return numbers
 
 
-def standardised(columns: Columns, intercept: bool) -> Shifted:
-    """Columns seen with mean near zero and spread near one, with an intercept in front, without a copy."""
-    n, p = columns.shape
-    step = max(1, n // MOMENT_ROWS)
+def standardised(columns: Columns, intercept: bool, threads: int | None = None) -> Shifted:
+    """Columns seen with mean near zero and spread near one, with an intercept in front, without a copy.
+
+    Of a sparse matrix they are exactly that, but for columns without spread.
+    """
     if isinstance(columns, Sparse):
-        return Shifted(columns, np.zeros(p), _sparse_scale(columns), intercept)
-    sample = columns.rows(slice(None, None, step)).dense()
+        return Shifted(columns, *moments(columns, intercept, threads), intercept)
     with np.errstate(all="ignore"):  # what is not finite is found, and named, by the first sum over the rows
-        center = sample.mean(axis=0) if intercept else np.zeros(p)
-        spread = sample - center
-        scale = np.sqrt(np.square(spread, out=spread).mean(axis=0))
-        # A column that is constant in the sample, as rare indicators are, or whose squares leave the doubles: all rows
-        # say, divided by the largest first.
-        for j in np.flatnonzero(~((scale > np.maximum(CONSTANT * np.abs(center), TINY)) & (scale < HUGE))):
-            column = np.asarray(columns.take(np.array([j])).dense()[:, 0], dtype=np.float64)
-            largest = np.abs(column).max()
-            unit = column / largest if largest > 0 else column
-            middle = unit.mean() if intercept else 0.0
-            center[j], scale[j] = middle * largest, np.sqrt(np.mean(np.square(unit - middle))) * largest
-        scale = np.where((scale > CONSTANT * np.abs(center)) & (scale < np.inf), scale, 1.0)
+        center, scale = near_moments(columns, intercept)
         steep = bool((np.abs(center) > STEEP * scale).any())
     return Shifted(columns, center, scale, intercept, steep)
 
@@ -176,12 +167,25 @@ def array_blocks(
     if p == 0:
         raise DataError("X has no columns: nothing can be fitted")
     outcome, classes = as_labels(y, n)
-    shifted = standardised(columns, intercept)
+    shifted = standardised(columns, intercept, threads)
     # A table of one block is written out: it is read several times, and costs no memory to speak of.
     small = 8 * n * p <= BLOCK_BYTES or (shifted.steep and n <= BLOCK_ROWS)
     with np.errstate(all="ignore"):
-        seen = Dense(shifted.dense()) if small and not isinstance(columns, Sparse) else shifted
+        seen = Dense(shifted.dense()) if small and not isinstance(columns, Sparse) else centred_first(shifted)
     return Blocks(Block(seen, outcome), threads=threads), shifted, classes
+
+
+def centred_first(shifted: Shifted) -> Shifted:
+    """The same columns, with a sparse matrix's steep or extreme ones standardised entry by entry, not in products."""
+    center, scale = shifted.center, shifted.scale
+    steep = np.abs(center) > STEEP * scale
+    extreme = (scale < 1.0 / EXTREME) | (scale > EXTREME)
+    if not isinstance(shifted.columns, Sparse) or not (steep.any() or extreme.any()):
+        return shifted
+    steep &= entries(shifted.columns) == shifted.columns.shape[0]
+    shift, unit = np.where(steep, center, 0.0), np.where(extreme, scale, 1.0)
+    columns = replace(shifted.columns, shift=shift, unit=unit)
+    return replace(shifted, columns=columns, center=(center - shift) / unit, scale=scale / unit)
 
 
 def refuse_not_finite(columns: Columns, index: NDArray[np.intp] | None = None) -> None:
@@ -303,17 +307,22 @@ def _absent(label: Any) -> bool:
         return True
 
 
-def _canonical(X: Any) -> Any:
+def _csr(X: Any) -> Sparse:
     A = X.tocsr()
-    if A.dtype.kind not in "fiub":
-        raise DataError(f"X holds {A.dtype}: give numbers")
-    if not A.has_canonical_format:
-        A = A.copy() if A is X else A
-        A.sum_duplicates()
-    return A if A.dtype.kind == "f" else A.astype(np.float64)
-
-
-def _sparse_scale(columns: Sparse) -> Floats:
-    n, _ = columns.shape
-    mean_square: Floats = columns.square_sums(np.ones(n)) / n
-    return np.where(mean_square > 0, np.sqrt(mean_square), 1.0)
+    if A.dtype.kind not in "fiub" or not A.dtype.isnative or A.dtype == np.float16:
+        raise DataError(f"X holds {A.dtype}: give numbers of a type that sparse matrices know, as X.astype(float) does")
+    n, p = A.shape
+    ends = A.indptr
+    # SciPy's products trust these, and read beyond the matrix where they are wrong.
+    if (
+        len(ends) != n + 1
+        or ends[0] != 0
+        or (ends[1:] < ends[:-1]).any()
+        or ends[-1] > min(len(A.indices), len(A.data))
+    ):
+        raise DataError("X is no CSR matrix: its indptr does not rise from 0 to the number of its entries")
+    used = A.indices[: int(ends[-1])]
+    if len(used) and (int(used.min()) < 0 or int(used.max()) >= p):
+        wrong = int(used.min()) if int(used.min()) < 0 else int(used.max())
+        raise DataError(f"X has an entry in column {wrong}, and its columns are 0 to {p - 1}")
+    return Sparse(A, bool(A.has_canonical_format))

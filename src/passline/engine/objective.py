@@ -8,7 +8,15 @@ import numpy as np
 
 from passline.engine.blocks import Blocks
 from passline.engine.columns import is_sparse
-from passline.engine.likelihood import curvature_diagonal, curvature_product, likelihood
+from passline.engine.guide import rough_curvature
+from passline.engine.likelihood import (
+    bernoulli,
+    curvature_diagonal,
+    likelihood,
+    linearised,
+    weighted_product,
+    weighted_squares,
+)
 from passline.engine.value import Array, Value
 
 
@@ -52,16 +60,65 @@ class Objective:
         """Whether the columns are kept sparse: a curvature would fill them in."""
         return is_sparse(self.blocks.all.columns)
 
+    def near(self, w: Array) -> Near:
+        """Loss and gradient at ``w``, and the curvature there by its products."""
+        sums = self.blocks.sum(linearised, w)
+        value = sums.value / self.total
+        if self.ridge is not None:
+            value = value + Value(self.penalty(w), self.ridge * w)
+        rows = self.blocks.with_weight(np.concatenate(sums.curvature))
+        return Near(float(value.loss), value.gradient, np.concatenate(sums.eta), rows, self.total, self.ridge)
+
     def diagonal(self, w: Array) -> Array:
         """The diagonal of the curvature at ``w``: (p,)."""
         diagonal = self.blocks.sum(curvature_diagonal, w) / self.total
         return diagonal if self.ridge is None else diagonal + self.ridge
 
-    def product(self, w: Array, v: Array) -> Array:
-        """The curvature at ``w`` times ``v``: (p,)."""
-        product = self.blocks.sum(curvature_product, w, v) / self.total
-        return product if self.ridge is None else product + self.ridge * v
+    def loss(self, w: Array, eta: Array) -> float:
+        """The objective at ``w`` from the rows' linear predictor there, (n,): no pass."""
+        rows = self.blocks.all
+        loss, _, _ = bernoulli(eta, rows.y)
+        return float((loss if rows.weight is None else rows.weight * loss).sum()) / self.total + self.penalty(w)
 
     def sample(self, m: int) -> Objective:
         """The same objective on about m of the rows."""
         return Objective(self.blocks.sample(m), self.ridge)
+
+    def balanced_sample(self, m: int) -> Objective:
+        """The same objective, in expectation, on about m of the rows: half of them from an outcome that is rare."""
+        return Objective(self.blocks.balanced_sample(m), self.ridge)
+
+    def rough_curvature(self, w: Array, rows: int) -> Array:
+        """A curvature that only guides, from about so many of the rows: (p, p)."""
+        curvature = rough_curvature(self.blocks, w, rows)
+        if self.ridge is not None:
+            curvature[np.diag_indices(self.p)] += self.ridge
+        return curvature
+
+
+@dataclass(frozen=True)
+class Near:
+    """The objective at one point: loss, gradient (p,), the rows' linear predictor eta (n,), and the curvature.
+
+    Rows keep their weight in the curvature, so a product costs two products with the columns and nothing else.
+    """
+
+    loss: float
+    gradient: Array
+    eta: Array
+    rows: Blocks
+    total: float
+    ridge: Array | None
+
+    def product(self, v: Array) -> Array:
+        """The curvature times ``v``: (p,) -> (p,)."""
+        product = self.rows.sum(weighted_product, v)
+        product /= self.total
+        if self.ridge is not None:
+            product += self.ridge * v
+        return product
+
+    def diagonal(self) -> Array:
+        """The curvature's diagonal: (p,)."""
+        diagonal = self.rows.sum(weighted_squares) / self.total
+        return diagonal if self.ridge is None else diagonal + self.ridge

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# Triangles up to this many rows are inverted at once.
+LEAF = 64
+
 
 class NotPositiveDefiniteError(ArithmeticError):
     """The curvature has a direction in which it does not curve."""
@@ -17,29 +20,43 @@ class NotPositiveDefiniteError(ArithmeticError):
 def inverse(H: Floats) -> Floats:
     """H^-1 of a symmetric positive definite H, (p, p); raises NotPositiveDefiniteError."""
     d, L = _factor(H)
-    half = np.linalg.solve(L, np.diag(d))
+    half = triangle_inverse(L) * d
     return half.T @ half
 
 
 def whitener(H: Floats) -> tuple[Floats, float]:
     """(T, log det H) with T' H T the identity, of a symmetric positive definite H; raises NotPositiveDefiniteError."""
     d, L = _factor(H)
-    T = d[:, None] * np.linalg.solve(L, np.eye(len(L))).T
+    T = d[:, None] * triangle_inverse(L).T
     return T, 2.0 * float(np.log(np.diagonal(L)).sum() - np.log(d).sum())
 
 
 def solve(H: Floats, g: Floats) -> Floats:
     """H^-1 g for a symmetric positive definite H, (p, p); raises NotPositiveDefiniteError."""
-    d, L = _factor(H)
-    scaled = d if g.ndim == 1 else d[:, None]
-    return scaled * np.linalg.solve(L.T, np.linalg.solve(L, scaled * g))
+    return factor(H)(g)
 
 
 def factor(H: Floats) -> Callable[[Floats], Floats]:
     """G -> H^-1 g for a symmetric positive definite H, (p, p), factored once; raises NotPositiveDefiniteError."""
     d, L = _factor(H)
-    half = np.linalg.solve(L, np.diag(d))
+    half = triangle_inverse(L) * d
     return lambda g: half.T @ (half @ g)
+
+
+def triangle_inverse(L: Floats) -> Floats:
+    """The inverse of a lower triangular L, (p, p): by halves, so that nearly all work is products of matrices.
+
+    NumPy's general solver would pivot, and take eight times the operations. Source: Higham, Accuracy and Stability of
+    Numerical Algorithms (2002), 14.2.
+    """
+    p = len(L)
+    if p <= LEAF:
+        return np.asarray(np.linalg.solve(L, np.eye(p)), dtype=np.float64)
+    h = p // 2
+    out = np.zeros((p, p))
+    out[:h, :h], out[h:, h:] = triangle_inverse(L[:h, :h]), triangle_inverse(L[h:, h:])
+    out[h:, :h] = out[h:, h:] @ (-L[h:, :h] @ out[:h, :h])
+    return out
 
 
 def _factor(H: Floats) -> tuple[Floats, Floats]:
