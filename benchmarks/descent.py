@@ -23,11 +23,11 @@ def descend(name: str, X: Any, y: Floats, clock: Clock) -> dict[str, Any]:
 
 
 def passline_descent(X: Floats, y: Floats) -> tuple[Floats, float]:
-    """What passline does: the rows shuffled once."""
-    from passline.solvers.sgd import SGD, SGDSettings
+    """What passline does: the rows shuffled once, and one more pass for the certificate."""
+    from passline import SGDLogisticRegression
 
-    result = SGD(SGDSettings(rate=RATE)).run(X, y, epochs=1, batch_size=BATCH)
-    return np.asarray(result.coef, dtype=np.float64).ravel(), float(result.intercept)
+    model = SGDLogisticRegression(rate=RATE, epochs=1, batch_size=BATCH, generator=SEED).fit(X, y)
+    return model.coef_[0], float(model.intercept_[0])
 
 
 def torch_loop(X: Floats, y: Floats) -> tuple[Floats, float]:

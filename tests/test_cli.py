@@ -225,11 +225,12 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
 HEAVY = {"torch", "pandas", "polars", "pyarrow", "matplotlib", "sklearn"}
 
 
-@pytest.mark.parametrize("command", ["--help", "fit", "predict", "boundary", "boundary --help"])
+@pytest.mark.parametrize("command", ["--help", "fit", "predict", "evaluate", "boundary", "boundary --help"])
 def test_the_fast_commands_import_no_torch_no_frames_and_no_pictures(command: str, model: str) -> None:
     words = {
         "fit": ["fit", STUDENTS, "passed ~ hours"],
         "predict": ["predict", model, STUDENTS],
+        "evaluate": ["evaluate", model, STUDENTS, "--folds", "2", "--bootstrap", "10"],
         "boundary": ["boundary", model, "hours"],
     }.get(command, command.split())
     code = (
@@ -237,7 +238,7 @@ def test_the_fast_commands_import_no_torch_no_frames_and_no_pictures(command: st
         f"print(code, sorted({HEAVY} & set(sys.modules)), 'duckdb' in sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
-    reads = command in ("fit", "predict")
+    reads = command in ("fit", "predict", "evaluate")
     assert done.stderr.splitlines()[-1].startswith("0 []"), done.stderr
     if not reads and command != "boundary":
         assert done.stderr.endswith("False\n")

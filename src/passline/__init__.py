@@ -6,45 +6,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from passline import datasets, errors
+    from passline import datasets, errors, schedules
+    from passline.assessment import Evaluation
     from passline.boundary import Boundary
     from passline.checks import Finding
     from passline.engine.penalty import Penalty
     from passline.estimator import LogisticRegression
     from passline.facade import Fit, fit, load
     from passline.several import Pooled, pool, side_by_side
+    from passline.stochastic import SGDLogisticRegression
 
 __version__ = "0.1.0"
 
 # Where each public name lives; it is imported when it is first asked for, so that no command pays for another.
 _HOMES = {
     "Boundary": "passline.boundary",
+    "Evaluation": "passline.assessment",
     "Finding": "passline.checks",
     "Fit": "passline.facade",
     "LogisticRegression": "passline.estimator",
     "Penalty": "passline.engine.penalty",
     "Pooled": "passline.several",
+    "SGDLogisticRegression": "passline.stochastic",
     "datasets": "passline.datasets",
     "errors": "passline.errors",
     "fit": "passline.facade",
     "load": "passline.facade",
     "pool": "passline.several",
+    "schedules": "passline.schedules",
     "side_by_side": "passline.several",
 }
 
 __all__ = [
     "Boundary",
+    "Evaluation",
     "Finding",
     "Fit",
     "LogisticRegression",
     "Penalty",
     "Pooled",
+    "SGDLogisticRegression",
     "__version__",
     "datasets",
     "errors",
     "fit",
     "load",
     "pool",
+    "schedules",
     "side_by_side",
 ]
 

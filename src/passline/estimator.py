@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.blocks import Block, Blocks
-from passline.engine.given import array_blocks, as_columns, refuse_not_finite, require_rows
-from passline.engine.likelihood import mean
+from passline.engine.given import array_blocks, refuse_not_finite, require_rows
 from passline.engine.objective import Objective
 from passline.errors import ConvergenceWarning, OptionError
+from passline.linear_classifier import LinearClassifier, threads_of
 from passline.solvers.auto import solve
 
 Floats = NDArray[np.float64]
 
 
-class LogisticRegression:
+class LogisticRegression(LinearClassifier):
     r"""Logistic regression on arrays: the exact optimum of scikit-learn's objective.
 
     .. math:: \min_w \tfrac12 |w|^2 + C \sum_i \log(1 + e^{-s_i (x_i^T w + b)})
@@ -43,7 +42,7 @@ class LogisticRegression:
         """Fit to a matrix (n, p), dense or sparse, and labels (n,) of two kinds; X is not copied."""
         self._check_parameters()
         blocks, shifted, classes = array_blocks(
-            X, y, intercept=bool(self.fit_intercept), threads=None if self.n_jobs == -1 else self.n_jobs
+            X, y, intercept=bool(self.fit_intercept), threads=threads_of(self.n_jobs)
         )
         n, p, k = blocks.n, blocks.p, int(bool(self.fit_intercept))
         if math.isinf(self.C):
@@ -79,43 +78,11 @@ class LogisticRegression:
             warnings.warn(self._not_converged(found.status.value), ConvergenceWarning, stacklevel=2)
         return self
 
-    def decision_function(self, X: Any) -> Floats:
-        """The linear predictor of each row: (n,)."""
-        if not hasattr(self, "coef_"):
-            raise OptionError("this LogisticRegression is not fitted yet: call fit(X, y) first")
-        columns = as_columns(X)
-        if columns.shape[1] != self.n_features_in_:
-            raise OptionError(f"X has {columns.shape[1]} columns, and the model was fitted to {self.n_features_in_}")
-        n = columns.shape[0]
-        if n == 0:
-            return np.zeros(0)
-        with np.errstate(all="ignore"):
-            # In blocks: another type of number is turned into doubles a block at a time.
-            blocks = Blocks(Block(columns, np.broadcast_to(0.0, n)))
-            eta = np.asarray(blocks.each_row(Block.eta, self.coef_[0]) + self.intercept_[0], dtype=np.float64)
-        if not np.isfinite(eta).all():
-            refuse_not_finite(columns)
-        return eta
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Probabilities of the two classes: (n, 2)."""
-        p = mean(self.decision_function(X))
-        return np.stack([1 - p, p], axis=1)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The more probable class of each row: (n,)."""
-        positive = self.decision_function(X) > 0
-        return self.classes_[positive.astype(np.intp)]
-
     def _check_parameters(self) -> None:
         for name, value in (("C", self.C), ("tol", self.tol)):
             if not isinstance(value, Real) or not value > 0:
                 unbounded = ", or float('inf') for no penalty" if name == "C" else ""
                 raise OptionError(f"{name} is {value!r}: give a positive number{unbounded}")
-        if self.n_jobs is not None and (
-            not isinstance(self.n_jobs, Integral) or not (self.n_jobs >= 1 or self.n_jobs == -1)
-        ):
-            raise OptionError(f"n_jobs is {self.n_jobs!r}: give a number of threads, or None or -1 for all processors")
 
     def _not_converged(self, status: str) -> str:
         advice = "the outcome may be separated: use a finite C, or passline.fit for the verdict"

@@ -16,6 +16,7 @@ from passline.boundary import Boundary, boundary
 from passline.diagnostics import Diagnosed
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, DataWarning, OptionError, SeparationWarning
+from passline.evaluated import Evaluated
 from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dropped
 from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
@@ -100,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     return Fit(modelfile.load(path))
 
 
-class Fit(Averaged, Diagnosed, Tested):
+class Fit(Averaged, Diagnosed, Evaluated, Tested):
     """A fitted model: its table, its predictions, and what can be asked of it.
 
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.

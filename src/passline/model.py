@@ -163,7 +163,7 @@ class Model:
         groups, complete = self.groups(self.frame(data), unseen)
         n = len(complete)
         eta = np.full(n, np.nan)
-        eta[complete] = self._limit(groups, int(complete.sum()), self.predicting_coef(flic))
+        eta[complete] = self.linear_predictor(groups, int(complete.sum()), self.predicting_coef(flic))
         out = [eta]
         if interval:
             z = self.quantile(level)
@@ -223,7 +223,7 @@ class Model:
             out[start:stop] = np.sqrt(np.square(self.times(part, stop - start, root)).sum(axis=1))
         return out
 
-    def _limit(self, groups: Sequence[Group], n: int, coef: Floats) -> Floats:
+    def linear_predictor(self, groups: Sequence[Group], n: int, coef: Floats) -> Floats:
         """The linear predictor, +-inf where a separating direction sends it there, NaN where directions disagree."""
         eta = self.times(groups, n, coef)
         if not len(self.directions):

@@ -125,3 +125,12 @@ def test_a_penalty_is_on_the_columns_as_given_and_spares_the_intercept(l2: float
     assert objective(found.coef) <= best.fun + 1e-13
     np.testing.assert_allclose(found.coef, best.x, rtol=1e-4, atol=1e-5)
     assert found.gradient_norm < 1e-12
+
+
+def test_columns_of_zeros_alone_are_aliased_and_leave_an_estimate_of_nothing() -> None:
+    columns, scaling = assemble([NumericColumns(np.zeros(4))], 1, 4, False, None)
+    found = estimate(Blocks(Block(columns, np.array([0.0, 1, 0, 1]))), scaling)
+    assert np.isnan(found.coef).all()
+    assert found.solution.converged
+    assert found.gradient_norm == 0.0
+    assert found.log_likelihood == pytest.approx(4 * np.log(0.5))

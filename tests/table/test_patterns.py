@@ -250,3 +250,16 @@ def test_a_learned_design_gives_its_rows_back_one_by_one() -> None:
     again = learned.by_row()
     assert again.rows.size == again.used == learned.used == 6_000
     assert again.by_row() is again
+
+
+def test_rows_held_once_are_evaluated_as_the_rows_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = repeating()
+    once = passline.fit("y ~ a + b", table)
+    own, again = once.evaluate(folds=0, bootstrap=0), once.evaluate(table, folds=0, bootstrap=0)
+    monkeypatch.setattr("passline.table.patterns.LEAST_ROWS", 10**9)
+    expected = passline.fit("y ~ a + b", table).evaluate(folds=0, bootstrap=0)
+    assert dict(own.rows) == dict(again.rows) == dict(expected.rows)
+    assert own.own_rows
+    assert again.own_rows
+    for name, value in expected.measures.items():
+        assert own.measures[name]["apparent"] == pytest.approx(value["apparent"], rel=1e-9), name

@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": "Predict with a model, one row for each row of a table.",
     "check": "Look for what would make a fit's numbers wrong, and say it.",
     "boundary": "Say at which value of a predictor the probability is what you ask.",
+    "evaluate": "Judge a model's probabilities on rows with known outcomes.",
     "compare": "Compare two models of the same rows.",
     "plot": "Draw a picture of a model.",
 }

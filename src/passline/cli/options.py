@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 
-def _no_option(_type: object, value: str) -> None:
+def _no_option(_type: object, value: str | None) -> None:
     # A lone hyphen is standard input; anything longer is an option with a slip in it.
-    if value.startswith("-") and value != "-":
+    if value is not None and value.startswith("-") and value != "-":
         raise ValueError(f"there is no option {value}")
 
 

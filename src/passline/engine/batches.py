@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,8 +12,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from passline.engine.blocks import Block
+from passline.engine.columns import Columns, is_sparse
 from passline.engine.threads import available
 from passline.engine.value import Array
+from passline.engine.views import Chosen, Tensor
 
 # Rows of a chunk of batches: gathered at once, so that the cost of a call is paid once for many batches, and few
 # enough that they are still in the processor's cache when their turn comes.
@@ -53,23 +57,64 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that batches are cut from: X (n, p) dense or CSR, y (n,) in [0, 1], weight and offset (n,) or None.
+    """Rows that batches are cut from: columns (n, p) as a caller gave them, y (m,) in [0, 1], maybe weight and offset.
 
-    ``xp`` is the namespace of the arrays, NumPy or torch; ``dtype`` that of the steps. ``weight`` has mean one.
+    ``at``: the index of the m rows that count, None for all n. ``weight`` has mean one over them. The vectors are
+    NumPy's; batches are of ``xp``, torch for a tensor that NumPy cannot read, and of ``dtype``, that of the steps:
+    single or double precision as X is, else double (torch's default type for other tensors).
     """
 
-    xp: ModuleType
-    X: Any
+    columns: Columns
     y: Array
-    weight: Array | None
-    offset: Array | None
-    dtype: Any
-    sparse: bool
+    weight: Array | None = None
+    offset: Array | None = None
+    at: Array | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
-        n, p = self.X.shape
-        return int(n), int(p)
+        return len(self.y), self.columns.shape[1]
+
+    @property
+    def X(self) -> Any:  # noqa: N802 (mathematics keeps its letters)
+        return cast("Any", self.columns).X
+
+    @property
+    def sparse(self) -> bool:
+        return is_sparse(self.columns)
+
+    @property
+    def xp(self) -> ModuleType:
+        return sys.modules["torch"] if isinstance(self.columns, Tensor) else np
+
+    @property
+    def dtype(self) -> Any:
+        own = self.X.dtype
+        if isinstance(self.columns, Tensor):
+            torch = sys.modules["torch"]
+            return own if own in (torch.float32, torch.float64) else torch.get_default_dtype()
+        return np.dtype(own.type if own.type in (np.float32, np.float64) else np.float64)
+
+    def block(self, among: Array | None = None) -> Block:
+        """All the rows as one block (or those ``among``, by index), for sums over them; only vectors are copied."""
+        if among is None:
+            columns = self.columns if self.at is None else Chosen(self.columns, self.at)
+            return Block(columns, self.y, self.weight, self.offset)
+        weight, offset = (None if v is None else v[among] for v in (self.weight, self.offset))
+        return Block(Chosen(self.columns, self.place(among)), self.y[among], weight, offset)
+
+    def place(self, chosen: Array | slice) -> Array:
+        """Where the rows ``chosen`` among the m that count (an index array, or a slice) lie in X."""
+        return chosen if self.at is None else self.at[chosen]
+
+    def sent(self, values: Array | None) -> Array | None:
+        """A vector of NumPy's in the namespace of the batches, where X lies."""
+        return values if values is None or self.xp is np else self.array(values)
+
+    def index(self, at: Array | slice) -> Array | slice:
+        """An index of NumPy's in the namespace of the batches, where X lies."""
+        return (
+            at if self.xp is np or isinstance(at, slice) else self.xp.as_tensor(at.astype(np.int64)).to(self.X.device)
+        )
 
     def empty(self, *shape: int) -> Array:
         """An uninitialised array of the steps' type, where the rows are."""
@@ -82,10 +127,6 @@ class Rows:
         if self.xp is np:
             return np.array(values, self.dtype)
         return self.xp.tensor(np.asarray(values), dtype=self.dtype, device=self.X.device)
-
-    def index(self, at: Array) -> Array:
-        """An index array (NumPy) as the rows' own."""
-        return at if self.xp is np else self.xp.as_tensor(at.astype(np.int64), device=self.X.device)
 
     def products(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """``times(X, w, out)`` and ``transposed_times(X, r, out)`` for a batch's X."""
@@ -108,7 +149,7 @@ def walk(rows: Rows, order: Array | slice, batch_size: int) -> Iterator[Chunk]:
         total = stop - first
     else:
         first, total = 0, len(order)
-    width = p if not rows.sparse else int(rows.X.nnz / max(n, 1)) + 1
+    width = p if not rows.sparse else int(rows.X.nnz / max(rows.X.shape[0], 1)) + 1
     size = batch_size * max(1, CHUNK_BYTES // (8 * (width + 6) * batch_size))
     places: list[Array | slice] = [
         slice(first + a, min(first + a + size, first + total))
@@ -143,35 +184,41 @@ class _Buffer:
         self.rows, self.size, self.batch_size = rows, size, batch_size
         self.sign, self.half, self.residual = (rows.empty(size) for _ in range(3))
         self.ones = rows.array(np.ones(size))
+        self.vectors = [rows.sent(values) for values in (rows.y, rows.weight, rows.offset)]
         self.weight = None if rows.weight is None else rows.empty(size)
         self.offset = None if rows.offset is None else rows.empty(size)
         self.X: Array | None = None
         self.cut: list[Batch] | None = None
 
     def fill(self, place: Array | slice, length: int) -> Chunk:
-        rows = self.rows
+        with np.errstate(over="ignore"):  # a thread has an error state of its own; an infinity is found by the loss
+            return self._fill(place, length)
+
+    def _fill(self, place: Array | slice, length: int) -> Chunk:
+        rows, (y, weights, offsets) = self.rows, self.vectors
+        at = rows.index(place)
         sign = self.sign[:length]
-        _gather(rows, rows.y, place, sign)
+        _gather(y, at, sign)
         sign *= 2
         sign -= 1
         weight = None
         if self.weight is not None:
             weight = self.weight[:length]
-            _gather(rows, rows.weight, place, weight)
+            _gather(weights, at, weight)
         if self.offset is not None:
-            _gather(rows, rows.offset, place, self.offset[:length])
+            _gather(offsets, at, self.offset[:length])
             self.offset[:length] *= 0.5
-        return Chunk(self._batches(place, length), sign, self.half[:length], weight)
+        return Chunk(self._batches(rows.index(rows.place(place)), length), sign, self.half[:length], weight)
 
     def _batches(self, place: Array | slice, length: int) -> list[Batch]:
         rows = self.rows
         if rows.sparse:
-            return self._cut(_SparseRows(rows.X[place]), length)
+            return self._cut(_SparseRows(cast("Any", rows.columns.rows(place)).X), length)
         if isinstance(place, slice) and rows.X.dtype == rows.dtype:  # in the table's own order: nothing to gather
             return self._cut(rows.X[place], length)
         if self.X is None:
             self.X = rows.empty(self.size, rows.shape[1])
-        _gather(rows, rows.X, place, self.X[:length])
+        _gather(rows.X, place, self.X[:length])
         if length < self.size:
             return self._cut(self.X, length)
         if self.cut is None:
@@ -215,14 +262,14 @@ def _sparse_transposed_times(X: tuple[Any, Any], r: Array, out: Array) -> None:
     out[:] = X[1] @ r
 
 
-def _gather(rows: Rows, source: Any, place: Array | slice, out: Array) -> None:
+def _gather(source: Any, place: Array | slice, out: Array) -> None:
     """``out = source[place]``, without a copy on the way where the kinds agree."""
-    if isinstance(place, slice):
-        out[:] = source[place]
-    elif rows.xp is not np:
-        out.copy_(source[place])
-    elif source.dtype == out.dtype and source.flags.c_contiguous:
+    if not isinstance(place, slice) and isinstance(source, np.ndarray) and _plain(source, out):
         # Clipping (the indices are ours, and inside) lets take write to `out` directly.
         np.take(source, place, axis=0, out=out, mode="clip")
     else:  # take would first copy the whole of a matrix in another order
         out[:] = source[place]
+
+
+def _plain(source: Array, out: Array) -> bool:
+    return source.dtype == out.dtype and bool(source.flags.c_contiguous)

@@ -1,7 +1,8 @@
-"""A caller's matrix and labels, looked at without a copy: what can be used as it stands, and what is wrong with it."""
+"""A caller's arrays, looked at without a copy: what can be used as it stands, and what is wrong with it."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from passline.engine.blocks import BLOCK_BYTES, BLOCK_ROWS, Block, Blocks
 from passline.engine.centres import near_moments
 from passline.engine.columns import Columns, Dense, Given, Shifted, Sparse
+from passline.engine.views import Tensor
 from passline.errors import DataError, NoRowsError, OneClassError, TooManyColumnsError
 
 Floats = NDArray[np.float64]
@@ -19,19 +21,24 @@ STEEP = 1e4
 
 
 def as_columns(X: Any) -> Columns:
-    """A matrix as columns: NumPy of any real type and order, SciPy sparse, or what turns into an array.
+    """A matrix as columns: NumPy of any real type and order, SciPy sparse, torch, a frame, or what becomes an array.
 
     Dense matrices are not copied. A sparse one that is not CSR, or holds duplicate entries, is turned into a CSR
-    without them. Raises DataError for anything else.
+    without them. A tensor on another device stays there. Raises DataError for anything else.
     """
     if type(X).__module__.partition(".")[0] == "scipy" and hasattr(X, "tocsr"):
         _require_matrix(X.shape)
         return Sparse(_canonical(X))
     if np.ma.is_masked(X):
         raise DataError("X is a masked array with masked values: fill or drop such rows")
+    if _is_tensor(X) and (X.device.type != "cpu" or X.dtype == sys.modules["torch"].bfloat16):
+        _require_matrix(tuple(X.shape))
+        if X.is_complex() or X.layout != sys.modules["torch"].strided or X.is_meta:
+            raise DataError(f"X is a tensor of {X.dtype}, {X.layout}, on {X.device}: give a dense one of real numbers")
+        return Tensor(X.detach())
     try:
-        A = np.asarray(X)  # no subclass either: a np.matrix would multiply in its own way
-    except (ValueError, TypeError) as error:
+        A = _as_array(X)
+    except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(f"X is no matrix of numbers ({error}): give rows of one length") from None
     _require_matrix(A.shape)
     if A.dtype.kind not in "fiub":
@@ -41,31 +48,92 @@ def as_columns(X: Any) -> Columns:
     return Given(A)
 
 
-def as_labels(y: Any, n: int) -> tuple[Floats, NDArray[Any]]:
+def as_labels(
+    y: Any, n: int, *, classes: NDArray[Any] | None = None, at: NDArray[np.intp] | None = None, alone: str = ""
+) -> tuple[Floats, NDArray[Any]]:
     """Labels as 0 and 1, (n,), and the two labels in order; y may be (n,) or (n, 1), of any type.
 
+    ``classes``: the two labels, where they are known; y may then have one of them only. ``at``: the index of the rows
+    that count, (m,); only those are looked at and given back. ``alone``: what to say where there is one label.
     Raises DataError for another length, a missing label or more than two labels, OneClassError for one.
     """
-    if np.ma.is_masked(y):
-        raise DataError("y is a masked array with masked values: fill or drop such rows")
-    try:
-        labels = np.asarray(y)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"y is no list of labels ({error}): give one label a row") from None
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels.reshape(-1)
-    if labels.shape != (n,):
-        raise DataError(f"y has the shape {labels.shape}, and X has {n} rows: give one label a row")
+    labels = _one_a_row("y", y, n, "one label a row")
     if n == 0:
         raise NoRowsError("X has no rows: nothing can be fitted")
-    _refuse_missing(labels)
+    if at is not None:
+        labels = labels[at]
+    _refuse_missing(labels, at)
+    if classes is not None:
+        positive = np.asarray(labels == classes[1])
+        strange = ~(positive | (labels == classes[0]))
+        if strange.any():
+            row = int(np.flatnonzero(strange)[0])
+            raise DataError(
+                f"y is {labels[row]} in row {_of(row, at)} (counted from 0): the classes are {classes[0]} and "
+                f"{classes[1]}"
+            )
+        return positive.astype(np.float64), classes
     classes, positive = _two(labels)
     if len(classes) == 1:
-        raise OneClassError(f"y is {classes[0]} in all {n} rows: a logistic regression needs both classes")
+        raise OneClassError(
+            f"y is {classes[0]} in all {len(labels)} rows{'' if at is None else ' that have a weight'}: a logistic "
+            f"regression needs both classes{alone}"
+        )
     if len(classes) > 2:
         shown = ", ".join(map(str, classes[:4])) + (", ..." if len(classes) > 4 else "")
         raise DataError(f"y has {len(classes)} classes ({shown}), and two are fitted here")
     return positive.astype(np.float64), classes
+
+
+def as_classes(classes: Any) -> NDArray[Any]:
+    """The two labels that a caller says there are, in order. Raises DataError unless they are two."""
+    found = np.asarray(classes)
+    if found.shape == (2,):
+        _refuse_missing(found)
+        found, _ = _two(found)
+    if found.shape != (2,):
+        raise DataError(f"classes is {classes!r}: give the two labels, such as [0, 1]")
+    return found
+
+
+def as_weights(sample_weight: Any, n: int) -> tuple[Floats | None, NDArray[np.intp] | None]:
+    """Weights with mean one over the rows that have any, and the index of those; None for all alike, and for all.
+
+    Raises DataError for another length, a weight below zero or one that is not finite; NoRowsError if all are zero.
+    """
+    if sample_weight is None:
+        return None, None
+    weight = _numbers("sample_weight", sample_weight, n)
+    wrong = ~((weight >= 0) & (weight < np.inf))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"sample_weight is {weight[row]} in row {row} (counted from 0): give finite ones, zero or above"
+        )
+    at = None if bool((weight > 0).all()) else np.flatnonzero(weight)
+    if at is not None:
+        weight = weight[at]
+    if n == 0:
+        return weight, None
+    if len(weight) == 0:
+        raise NoRowsError("sample_weight is zero in every row: nothing is left to learn from")
+    weight = weight / weight.max()  # so that the sum of the largest does not overflow
+    return weight / weight.mean(), at
+
+
+def as_offset(offset: Any, n: int, at: NDArray[np.intp] | None = None) -> Floats | None:
+    """Known parts of the linear predictor, (n,), or (m,) in the rows ``at``.
+
+    Raises DataError for another length and for one that is not finite.
+    """
+    if offset is None:
+        return None
+    numbers = _numbers("offset", offset, n)
+    numbers = numbers if at is None else numbers[at]
+    if not np.isfinite(numbers).all():
+        row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        raise DataError(f"offset is {numbers[row]} in row {_of(row, at)} (counted from 0): fill or drop such rows")
+    return numbers
 
 
 def standardised(columns: Columns, intercept: bool) -> Shifted:
@@ -100,8 +168,8 @@ def array_blocks(
     return Blocks(Block(seen, outcome), threads=threads), shifted, classes
 
 
-def refuse_not_finite(columns: Columns) -> None:
-    """Raise DataError naming the first value of a matrix that is not finite."""
+def refuse_not_finite(columns: Columns, index: NDArray[np.intp] | None = None) -> None:
+    """Raise DataError naming the first value of a matrix that is not finite; ``index``: the rows' own numbers."""
     n, _ = columns.shape
     for start in range(0, n, 8_192):
         block = columns.rows(slice(start, min(start + 8_192, n)))
@@ -115,7 +183,8 @@ def refuse_not_finite(columns: Columns) -> None:
         else:
             row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(values)))
             value = values[row, column]
-        raise DataError(f"X is {value} in row {start + row}, column {column} (counted from 0): fill or drop such rows")
+        row = _of(start + row, index)
+        raise DataError(f"X is {value} in row {row}, column {column} (counted from 0): fill or drop such rows")
 
 
 def require_rows(n: int, p: int, intercept: bool) -> None:
@@ -131,6 +200,50 @@ def require_rows(n: int, p: int, intercept: bool) -> None:
 def _require_matrix(shape: tuple[int, ...]) -> None:
     if len(shape) != 2:
         raise DataError(f"X has the shape {shape}: give a matrix of rows and columns, X.reshape(-1, 1) for one column")
+
+
+def _is_tensor(values: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(values, torch.Tensor)
+
+
+def _as_array(values: Any) -> NDArray[Any]:
+    """What NumPy makes of a list, a frame, a tensor; a view where it can be one."""
+    if _is_tensor(values):
+        values = values.detach().cpu()
+        return np.asarray(values.float() if values.dtype == sys.modules["torch"].bfloat16 else values)
+    A = np.asarray(values)  # no subclass either: a np.matrix would multiply in its own way
+    # pandas makes objects of columns of numbers and of truth values side by side, and of its own nullable ones.
+    if A.dtype == object and A.ndim == 2 and hasattr(values, "dtypes"):
+        kinds = {getattr(kind, "kind", "O") for kind in values.dtypes}
+        if kinds <= set("fiub"):
+            return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    return A
+
+
+def _one_a_row(name: str, values: Any, n: int, what: str) -> NDArray[Any]:
+    if np.ma.is_masked(values):
+        raise DataError(f"{name} is a masked array with masked values: fill or drop such rows")
+    try:
+        out = _as_array(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(f"{name} is no list of values ({error}): give {what}") from None
+    if out.ndim == 2 and out.shape[1] == 1:
+        out = out.reshape(-1)
+    if out.shape != (n,):
+        raise DataError(f"{name} has the shape {out.shape}, and X has {n} rows: give {what}")
+    return out
+
+
+def _numbers(name: str, values: Any, n: int) -> Floats:
+    out = _one_a_row(name, values, n, "one number a row")
+    if out.dtype.kind not in "fiub":
+        raise DataError(f"{name} holds {out.dtype}: give numbers")
+    return out.astype(np.float64, copy=False)
+
+
+def _of(row: int, at: NDArray[np.intp] | None) -> int:
+    return row if at is None else int(at[row])
 
 
 def _two(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -150,7 +263,7 @@ def _two(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     return classes, place == len(classes) - 1
 
 
-def _refuse_missing(labels: NDArray[Any]) -> None:
+def _refuse_missing(labels: NDArray[Any], at: NDArray[np.intp] | None = None) -> None:
     kind = labels.dtype.kind
     if kind == "f":
         missing = ~np.isfinite(labels)
@@ -164,7 +277,7 @@ def _refuse_missing(labels: NDArray[Any]) -> None:
         return
     if missing.any():
         row = int(np.flatnonzero(missing)[0])
-        raise DataError(f"y is {labels[row]} in row {row} (counted from 0): fill or drop such rows")
+        raise DataError(f"y is {labels[row]} in row {_of(row, at)} (counted from 0): fill or drop such rows")
 
 
 def _absent(label: Any) -> bool:

@@ -205,7 +205,7 @@ def _covariance(information: Floats, total: float, back: Floats) -> tuple[Floats
     except NotPositiveDefiniteError:
         return np.full((len(back), len(back)), np.nan), np.full(len(back), np.nan)
     # The square of a column's unit may be no number where the unit is one.
-    unit = np.abs(back).max(axis=1)
+    unit = np.abs(back).max(axis=1, initial=0.0)
     unit = np.where(unit > 0, unit, 1.0)
     shape = back / unit[:, None]
     std_error = unit * np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", shape, V, shape), 0.0))

@@ -49,7 +49,8 @@ def newton(
         step = _direction(value.curvature, value.gradient)
         slope = float(value.gradient @ step)
         decrement = objective.total * slope
-        done = Step(objective.blocks.n, float(value.loss), float(np.abs(value.gradient).max()), decrement, length)
+        steepest = float(np.abs(value.gradient).max(initial=0.0))  # where every column is aliased there is none
+        done = Step(objective.blocks.n, float(value.loss), steepest, decrement, length)
         trace.append(done)
         if report is not None:
             report(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Protocol
 
 from passline.errors import OptionError
@@ -56,8 +57,8 @@ class Cosine:
 
     def __post_init__(self) -> None:
         whole("steps", self.steps)
-        if not 0 <= self.floor <= 1:
-            raise OptionError(f"floor is {self.floor!r}: give a share of the first rate, from 0 to 1.")
+        if self.floor != 1:
+            share("floor", self.floor)
 
     def factor(self, t: int) -> float:
         share = min(t / self.steps, 1.0)
@@ -81,11 +82,21 @@ class StepDecay:
 
 def positive(name: str, number: float, example: str) -> None:
     """Raise OptionError unless ``number`` is finite and above zero."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not (0 < number < math.inf):
-        raise OptionError(f"{name} is {number!r}: give a number above 0, {example}.")
+    if not _real(number) or not 0 < number < math.inf:
+        raise OptionError(f"{name} is {number!r}: give a number above 0, {example}")
+
+
+def share(name: str, number: float) -> None:
+    """Raise OptionError unless ``number`` is zero or above and below one."""
+    if not _real(number) or not 0 <= number < 1:
+        raise OptionError(f"{name} is {number!r}: give a number from 0 up to, and not including, 1")
 
 
 def whole(name: str, number: int, least: int = 1) -> None:
     """Raise OptionError unless ``number`` is a whole number, ``least`` or more."""
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
-        raise OptionError(f"{name} is {number!r}: give a whole number, {least} or more.")
+    if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
+        raise OptionError(f"{name} is {number!r}: give a whole number, {least} or more")
+
+
+def _real(number: object) -> bool:
+    return isinstance(number, Real) and not isinstance(number, bool)
