@@ -18,11 +18,9 @@ from passline.engine.value import Array
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# About 2 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
+# About 4 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
 # intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
-BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
-# From so many columns on a block is twice as large: its rows, not its numbers, have to pay for the calls.
-BLOCK_WIDE = 200
+BLOCK_BYTES, BLOCK_ROWS = 4_000_000, 256
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
@@ -74,7 +72,7 @@ class Blocks:
         self.all = block
         self.n, self.p = block.columns.shape
         rows = block_bytes // (8 * max(self.p, 1))
-        self.size = max(2 * rows if self.p > BLOCK_WIDE else rows, BLOCK_ROWS)
+        self.size = max(rows, BLOCK_ROWS)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
         self._walks = [0] if walks is None else walks
