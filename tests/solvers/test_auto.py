@@ -15,7 +15,7 @@ from passline.engine.columns import Dense
 from passline.engine.objective import Objective
 from passline.solvers import auto
 from passline.solvers.auto import choose, newton_pays, solve
-from passline.solvers.base import Status, Step
+from passline.solvers.base import Descended, Status, Step
 from passline.solvers.newton import newton
 from passline.solvers.quasi import quasi_newton
 
@@ -105,6 +105,21 @@ def test_every_size_of_table_has_a_plan_that_its_rows_can_fill(n: int, p: int) -
     assert 0 <= plan.start <= max(n // 4, 0)
     assert 0 <= plan.guide <= n
     assert not (newton_pays(n, p) and p > auto.WIDEST)
+
+
+@pytest.mark.parametrize(("n", "p"), [(150, 600), (400, 500)])
+@pytest.mark.parametrize("l2", [1e-2, 1e-6])
+def test_a_table_wider_than_long_forms_no_curvature_matrix(
+    n: int, p: int, l2: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "QUICK", 0.0)
+    X = design(n, p) + 0.5
+    F = objective(X, outcome(X[:, :5], np.ones(5)), l2)
+    monkeypatch.setattr(Objective, "rough_curvature", None)
+    found = solve(F, tolerance=1e-10)
+    assert found.converged
+    assert isinstance(found, Descended)
+    assert np.abs(F(found.coef, 1).gradient).max() <= 1e-8
 
 
 def test_more_rows_never_make_a_guide_of_fewer() -> None:

@@ -18,11 +18,9 @@ from passline.engine.value import Array
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# About 2 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
+# About 4 MB of doubles: a block's second use (the gradient after the linear predictor) then comes from cache, its
 # intermediate results too. Fewer rows than BLOCK_ROWS would starve the matrix product of a wide design.
-BLOCK_BYTES, BLOCK_ROWS = 2_000_000, 256
-# From so many columns on a block is twice as large: its rows, not its numbers, have to pay for the calls.
-BLOCK_WIDE = 200
+BLOCK_BYTES, BLOCK_ROWS = 4_000_000, 256
 # The blocks of a walk are added up in this many parts, whatever the number of threads: so a sum has one value.
 PARTS = 8
 # A walk over fewer numbers than these is over before a second thread has begun, or before BLAS would start its own.
@@ -75,7 +73,7 @@ class Blocks:
     ) -> None:
         self.all = block
         self.n, self.p = block.columns.shape
-        self.numbers = stored(block.columns)
+        self.numbers = stored(block.columns) if is_sparse(block.columns) else self.n * self.p
         self.size = _block_rows(block.columns, block_bytes)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
@@ -173,12 +171,14 @@ class Blocks:
 def _block_rows(columns: Columns, block_bytes: int) -> int:
     n, p = columns.shape
     if not is_sparse(columns):
-        rows = block_bytes // (8 * max(p, 1))
-        return max(2 * rows if p > BLOCK_WIDE else rows, BLOCK_ROWS)
+        numbers = stored(columns)
+        rows = block_bytes * n // (8 * max(numbers, 1))
+        # Codes are few numbers and much work: enough blocks for all threads.
+        return max(rows if numbers == n * p or n * p < THREADED else min(rows, -(-n // PARTS)), BLOCK_ROWS)
     # A block's sums are p numbers, whatever it stores: it must store several times as many. An even number of blocks,
     # so that two threads have the same to do.
     blocks, numbers = 1, stored(columns)
-    while numbers > 2 * blocks * max(3 * block_bytes // 8, SPARSE_BLOCK * p) or (blocks == 1 and numbers >= THREADED):
+    while numbers > 2 * blocks * max(3 * block_bytes // 16, SPARSE_BLOCK * p) or (blocks == 1 and numbers >= THREADED):
         blocks *= 2
     return max(-(-n // blocks), 1)
 

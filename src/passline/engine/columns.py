@@ -345,6 +345,10 @@ def stored(columns: Columns) -> int:
         return columns.stored
     if isinstance(columns, Shifted):
         return stored(columns.columns)
+    if isinstance(columns, Coded):
+        return len(columns.codes) * (1 if columns.values is None else 2)
+    if isinstance(columns, Mixed):
+        return sum(stored(part) for part in columns.parts)
     n, p = columns.shape
     return n * p
 

@@ -37,6 +37,8 @@ QUICK = 10e6
 WIDEST = 2_500
 # Of a sparse matrix a product costs less and a curvature more, since it is not sparse.
 NARROW = 100
+# So many columns are few, even where rows are fewer than twice as many.
+FEW_COLUMNS = 200
 # A start goes down by so many orders of magnitude, and takes so many passes over its sample for each of its guides.
 START_ORDERS, START_PASSES = 2.0, 10
 # A column with this share of the usual curvature is one that the rows of the guide do not see.
@@ -76,8 +78,11 @@ def solve(
         return found
     if np.isfinite(found.loss):
         w = found.coef
-    if p > WIDEST:
-        return _by_products(objective, w, tolerance, report)
+    if wide(n, p):
+        products = _by_products(objective, w, tolerance, report)
+        if products.converged or p > WIDEST:
+            return replace(products, trace=found.trace + products.trace)
+        w = products.coef
     safe = newton(objective, w, patient=calm, report=report)
     return replace(safe, solver="newton, after a guided descent did not settle", trace=found.trace + safe.trace)
 
@@ -105,7 +110,7 @@ def choose(n: int, p: int) -> Plan:
     """
     rows = min(START_ROWS, START_NUMBERS // p)
     start = rows if rows >= START_ROWS_A_COLUMN * p and rows <= START_SHARE * n else 0
-    if p > WIDEST:
+    if wide(n, p):
         return Plan(start, 0)
     guide = guide_rows(n, p)
     return Plan(start, guide if guided_work(n, p, guide) < UNGUIDED else 0)
@@ -116,6 +121,11 @@ def newton_pays(n: int, p: int) -> bool:
     work = newton_work(p)
     guide = choose(n, p).guide
     return p <= WIDEST and (work * n * pass_time(p) < QUICK or work < (guided_work(n, p, guide) if guide else UNGUIDED))
+
+
+def wide(n: int, p: int) -> bool:
+    """Whether a curvature matrix is out of proportion: too many columns, or rows that hardly fill it."""
+    return p > WIDEST or p > max(n // 2, FEW_COLUMNS)
 
 
 def pass_time(p: int) -> float:
@@ -162,8 +172,8 @@ def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report
         guide = _guide(objective, found.coef, rows)
         if guide is None:
             break
-        more = 0 if p > WIDEST or rows >= n else min(max(4 * rows, 10 * p), n)
-        worth = guided_work(n, p, more) if more else WIDE_WORK if p > WIDEST else newton_work(p)
+        more = 0 if wide(n, p) or rows >= n else min(max(4 * rows, 10 * p), n)
+        worth = guided_work(n, p, more) if more else WIDE_WORK if wide(n, p) else newton_work(p)
         found = quasi_newton(
             objective, found.coef, guide, tolerance=tolerance, worth=max(worth, UNGUIDED), value=value, report=report
         )
