@@ -55,7 +55,7 @@ class LogisticRegression(LinearClassifier):
             start[0] = math.log(rate / (1 - rate))
         asked = min(self.tol, 1e-8)
         with np.errstate(all="ignore"):  # what is not finite is named below
-            found = solve(objective, tolerance=asked / 4, start=start)
+            found = solve(objective, tolerance=asked / 2, start=start)
         if not np.isfinite(found.coef).all() or not np.isfinite(found.loss):
             refuse_not_finite(shifted.columns)
         size = float(np.abs(found.gradient).max())

@@ -331,3 +331,33 @@ def test_a_start_at_the_optimum_takes_no_step() -> None:
     found = quasi_newton(F, best, lambda g: g, tolerance=1e-9)
     assert found.converged
     np.testing.assert_array_equal(found.coef, best)
+
+
+def correlated(n: int, p: int, share: float) -> Objective:
+    """Normal columns of which every two correlate by ``share``."""
+    random = np.random.default_rng(4)
+    X = np.sqrt(1 - share) * random.standard_normal((n, p)) + np.sqrt(share) * random.standard_normal((n, 1))
+    y = (random.random(n) < 1 / (1 + np.exp(-X @ random.normal(size=p) / np.sqrt(p)))).astype(float)
+    return Objective(Blocks(Block(Dense(X), y)))
+
+
+@pytest.mark.parametrize(("share", "own"), [(0.0, True), (0.3, False)])
+def test_columns_that_hardly_correlate_need_no_guide_but_their_own_curvature(share: float, own: bool) -> None:
+    F = correlated(60_000, 300, share)
+    found = solve(F, tolerance=1e-9)
+    assert isinstance(found, Descended)
+    assert found.converged
+    assert ("each column's own curvature" in found.solver) == own
+    safe = newton(F, found.coef, patient=True)
+    np.testing.assert_allclose(found.coef, safe.coef, atol=1e-7)
+
+
+def test_columns_whose_dependence_the_probe_does_not_see_end_at_newtons_answer() -> None:
+    F = correlated(60_000, 300, 0.0)
+    X = F.blocks.all.columns.dense().copy()
+    rare = np.arange(0, 60_000, 997)  # 61 rows in which all columns are one
+    X[rare] = 30.0 * np.random.default_rng(5).standard_normal((len(rare), 1))
+    F = Objective(Blocks(Block(Dense(X), F.blocks.all.y)))
+    found = solve(F, tolerance=1e-9)
+    assert found.converged
+    np.testing.assert_allclose(found.coef, newton(F, found.coef, patient=True).coef, atol=1e-6)

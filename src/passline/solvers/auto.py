@@ -41,6 +41,10 @@ NARROW = 100
 FEW_COLUMNS = 200
 # A start goes down by so many orders of magnitude, and takes so many passes over its sample for each of its guides.
 START_ORDERS, START_PASSES = 2.0, 10
+# Whether columns correlate is looked up on so many rows a column, where a guide costs more passes than that. They
+# hardly do where the root of the sum of all squared correlations is at most this. A sample of so many rows a column
+# then proves that an estimate exists, and is no start: its error lies in all directions, that of zero in few.
+PROBED, DEAR, UNCORRELATED, PROVING = 2, 1.0, 0.5, 6
 # A column with this share of the usual curvature is one that the rows of the guide do not see.
 HIDDEN = 0.01
 # A guide that is singular in single precision is lifted by these shares of its diagonal, one after the other.
@@ -73,7 +77,7 @@ def solve(
     if newton_pays(n, p):
         return newton(objective, w, patient=calm, report=report)
     with blas_alone():
-        found = guided(objective, w, choose(n, p), tolerance, report)
+        found = guided(objective, w, tolerance, report)
     if found.converged:
         return found
     if np.isfinite(found.loss):
@@ -99,7 +103,7 @@ def descend(
     if solver == "newton-cg":
         return _by_products(objective, start, tolerance, report)
     with blas_alone():
-        return guided(objective, start, choose(objective.blocks.n, objective.p), tolerance, report)
+        return guided(objective, start, tolerance, report)
 
 
 def choose(n: int, p: int) -> Plan:
@@ -154,22 +158,26 @@ def newton_work(p: int) -> float:
     return NEWTON_STEPS * (1.0 + 2.0 * gram_passes(p))
 
 
-def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report: Report | None = None) -> Descended:
+def guided(objective: Objective, w: Floats, tolerance: float, report: Report | None = None) -> Descended:
     """The optimum by a curvature that only guides; not converged where that does not get there.
 
     A guide that would take longer than a better one costs is left for the curvature of four times the rows.
     """
     n, p = objective.blocks.n, objective.p
+    plan = choose(n, p)
+    own = _own_curvature(objective, w, plan)
+    if own is not None:
+        plan = Plan(PROVING * p if plan.start else 0, 0)
     proven = objective.ridge is not None
     trace: tuple[Step, ...] = ()
     if plan.start:
-        w, sampled, trace = _start(objective, w, plan.start, report)
-        proven = proven or sampled
+        near, sampled, trace = _start(objective, w, plan.start, own, report)
+        w, proven = (near if own is None else w), proven or sampled
     found = Descended(w, math.inf, np.full(p, np.nan), Status.STALLED, "quasi-newton", trace)
     value: Value | None = None
     rows = plan.guide
     while True:
-        guide = _guide(objective, found.coef, rows)
+        guide = own if own is not None and not rows else _guide(objective, found.coef, rows)
         if guide is None:
             break
         more = 0 if wide(n, p) or rows >= n else min(max(4 * rows, 10 * p), n)
@@ -184,7 +192,7 @@ def guided(objective: Objective, w: Floats, plan: Plan, tolerance: float, report
         if found.converged or not more or not np.isfinite(found.loss):
             break
         rows, value = more, Value(found.loss, found.gradient)
-    return replace(found, solver=describe(plan.start, rows, n), trace=trace)
+    return replace(found, solver=describe(plan.start if own is None else 0, rows, n), trace=trace)
 
 
 def describe(start: int, guide: int, n: int) -> str:
@@ -195,14 +203,29 @@ def describe(start: int, guide: int, n: int) -> str:
     return f"quasi-newton: {begun}exact gradients, guided by {of}"
 
 
-def _start(objective: Objective, w: Floats, rows: int, report: Report | None) -> tuple[Floats, bool, tuple[Step, ...]]:
+def _own_curvature(objective: Objective, w: Floats, plan: Plan) -> Precondition | None:
+    """Each column's own curvature, where a guide is dear and columns hardly correlate: it guides as well as any."""
+    n, p = objective.blocks.n, objective.p
+    if not plan.guide or plan.guide / n * gram_passes(p) < DEAR:
+        return None
+    H = objective.rough_curvature(w, PROBED * p)
+    diagonal = np.diagonal(H).copy()
+    if not (diagonal > HIDDEN * diagonal.mean()).all():
+        return None
+    correlations = np.square(H).dot(1.0 / diagonal) / diagonal
+    return _by_column(diagonal) if float(correlations.sum()) - p <= UNCORRELATED**2 else None
+
+
+def _start(
+    objective: Objective, w: Floats, rows: int, own: Precondition | None, report: Report | None
+) -> tuple[Floats, bool, tuple[Step, ...]]:
     """Near the optimum of a sample, whether the sample proves that an estimate exists, and the trace."""
     sample = objective.balanced_sample(rows)
     enough = ENOUGH * sample.p
     trace: tuple[Step, ...] = ()
     at = w
     for guide_of in (guide_rows(sample.blocks.n, sample.p, START_ORDERS), sample.blocks.n, sample.blocks.n):
-        guide = _guide(sample, at, guide_of)
+        guide = _guide(sample, at, guide_of) if own is None else own
         if guide is None:
             break
         found = quasi_newton(sample, at, guide, tolerance=0.0, enough=enough, max_passes=START_PASSES, report=report)
