@@ -69,10 +69,10 @@ class Dense:
         return Dense(self.X[:, columns])
 
     def times(self, w: Array) -> Array:
-        return self.X @ w
+        return _dot(self.X, w)
 
     def transposed_times(self, r: Array) -> Array:
-        return self.X.T @ r
+        return _dot(self.X.T, r)
 
     def gram(self, d: Array) -> Array:
         if isinstance(d, np.ndarray) and d.min(initial=0.0) >= 0.0:
@@ -82,7 +82,7 @@ class Dense:
         return (self.X * d[:, None]).T @ self.X
 
     def square_sums(self, d: Array) -> Array:
-        return (self.X * self.X).T @ d
+        return _dot((self.X * self.X).T, d)
 
     def dense(self) -> Array:
         return self.X
@@ -351,6 +351,11 @@ def stored(columns: Columns) -> int:
         return sum(stored(part) for part in columns.parts)
     n, p = columns.shape
     return n * p
+
+
+def _dot(A: Array, b: Array) -> Array:
+    """A b; NumPy's ``@`` holds the interpreter's lock while a transposed matrix meets a vector, its ``dot`` does not."""
+    return np.dot(A, b) if isinstance(A, np.ndarray) else A @ b
 
 
 def _by_row(w: Array, factor: Array) -> Array:
