@@ -38,6 +38,7 @@ class Shape:
     reads: float | None = None
 
 
+SCIKIT_LEARN = dict.fromkeys(("sk-lbfgs", "sk-newton-cholesky", "sk-newton-cg", "sk-liblinear"), 1.0)
 _EACH = (
     Shape("1e6x50", 1, "dense", 1_000_000, 50, {"fastest": 5}, reads=40),
     Shape("3e6x10", 2, "dense", 3_000_000, 10, {"fastest": 5}, reads=40),
@@ -51,8 +52,8 @@ _EACH = (
     Shape("sparse", 10, "sparse", 200_000, 50_000, {"fastest": 2}, l2=1e-5),
     Shape("flights", 11, "frame", 327_346, 47, {"glum": 5, "statsmodels": 20}, variant="flights"),
     Shape("military", 12, "file", 1_414_593, 10, {"fastest": 20}, variant="military"),
-    Shape("100x5", 13, "small", 100, 5, {"fastest": 1}),
-    Shape("1000x5", 14, "small", 1000, 5, {"fastest": 1}),
+    Shape("100x5", 13, "small", 100, 5, SCIKIT_LEARN),
+    Shape("1000x5", 14, "small", 1000, 5, SCIKIT_LEARN),
     Shape("sgd", 15, "sgd", 1_000_000, 50, {"torch-loop": 5, "sk-sgd": 1}),
 )
 SHAPES = {shape.name: shape for shape in _EACH}

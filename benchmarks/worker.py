@@ -159,7 +159,8 @@ def _table(shape: Shape, folder: Path, peer: Peer, job: Job) -> Measured:
     if not first.exists():
         # Every level is in it, with both outcomes: the first rows of each.
         parts = [frame.groupby([name, question.outcome], observed=True).head(50) for name in question.categories]
-        pd.concat(parts).sample(frac=1, random_state=0).to_parquet(first, index=False)
+        # Written several times over: where rows repeat passline groups them, and its DuckDB is to be imported too.
+        pd.concat(parts * 8).sample(frac=1, random_state=0).to_parquet(first, index=False)
     in_hand = shape.kind == "frame"
     fit_table(peer, pd.read_parquet(first) if in_hand else first, question, Setting(), job.threads)
     if not in_hand:

@@ -73,7 +73,7 @@ class Blocks:
     ) -> None:
         self.all = block
         self.n, self.p = block.columns.shape
-        self.numbers = stored(block.columns) if is_sparse(block.columns) else self.n * self.p
+        self.numbers = stored(block.columns)
         self.size = _block_rows(block.columns, block_bytes)
         self.threads = threads or available()
         self.total = float(self.n if block.weight is None else block.weight.sum())
@@ -173,8 +173,8 @@ def _block_rows(columns: Columns, block_bytes: int) -> int:
     if not is_sparse(columns):
         numbers = stored(columns)
         rows = block_bytes * n // (8 * max(numbers, 1))
-        # Codes are few numbers and much work: enough blocks for all threads.
-        return max(rows if numbers == n * p or n * p < THREADED else min(rows, -(-n // PARTS)), BLOCK_ROWS)
+        # Codes are few numbers and much work: blocks for all threads, where these do not wait for one another longer.
+        return max(rows if numbers == n * p or numbers < THREADED else min(rows, -(-n // PARTS)), BLOCK_ROWS)
     # A block's sums are p numbers, whatever it stores: it must store several times as many. An even number of blocks,
     # so that two threads have the same to do.
     blocks, numbers = 1, stored(columns)

@@ -354,7 +354,7 @@ def stored(columns: Columns) -> int:
 
 
 def _dot(A: Array, b: Array) -> Array:
-    """A b; NumPy's ``@`` holds the interpreter's lock where a transposed matrix meets a vector, its ``dot`` does not."""
+    """A b. NumPy's ``@`` keeps the interpreter locked where a transposed matrix meets a vector; ``dot`` does not."""
     return np.dot(A, b) if isinstance(A, np.ndarray) else A @ b
 
 
