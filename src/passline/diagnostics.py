@@ -70,7 +70,7 @@ class Diagnosed:
         """One row a term: gvif, df, and gvif ** (1 / (2 df)), the factor on the length of an interval (a frame)."""
         from passline.inference.collinearity import inflation
 
-        rows = self._looked_at("vif")
+        rows = self._with_rows("vif")
         found = inflation(rows.sample, rows.outcome)
         columns: dict[str, list[Any]] = {
             "term": [item.term for item in found],
@@ -84,7 +84,7 @@ class Diagnosed:
         """Belsley's condition number of the design; see :func:`passline.inference.collinearity.condition_number`."""
         from passline.inference.collinearity import condition_number
 
-        return condition_number(self._looked_at("condition_number").sample)
+        return condition_number(self._with_rows("condition_number").sample)
 
     def linearity(self) -> Any:
         """One row a number that enters as a line: the test of a spline in its place (a frame).
@@ -93,7 +93,7 @@ class Diagnosed:
         """
         from passline.inference.linearity import linearity
 
-        rows = self._looked_at("linearity")
+        rows = self._with_rows("linearity")
         if rows.sample.sampling is not None or self.model.settings.get("l2"):
             raise OptionError("linearity compares likelihoods, which sampling weights and penalties do not have")
         outcome = rows.outcome
@@ -141,9 +141,14 @@ class Diagnosed:
             raise OptionError(f"the tests of calibration are for maximum likelihood, not {self.model.estimator!r}")
 
     def _looked_at(self, what: str) -> Fitted:
+        """The rows, each by itself."""
+        return self._with_rows(what).by_row
+
+    def _with_rows(self, what: str) -> Fitted:
+        """The rows as they were fitted: what only sums over them takes patterns with their counts."""
         if self.rows is None:
             raise OptionError(
                 f"{what} needs the rows of the fit, and a model file keeps none: open them again with "
                 "with_rows(data), the table that the model was fitted to"
             )
-        return self.rows.by_row
+        return self.rows

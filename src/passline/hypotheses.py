@@ -106,9 +106,9 @@ class Tested:
         mine, theirs = self.fingerprinted(), other.fingerprinted()
         if data is not None:
             return compare(mine, theirs, lambda: read_columns(mine, theirs, data))
-        if self.rows is not None and other.rows is not None:
-            samples = self.rows.by_row.sample, other.rows.by_row.sample
-            return compare(mine, theirs, lambda: (_design(samples[0]), _design(samples[1])))
+        if (own := self.rows) is not None and (others := other.rows) is not None:
+            # Patterns of one model are not those of the other; rows are, and most comparisons need neither.
+            return compare(mine, theirs, lambda: (_design(own.by_row.sample), _design(others.by_row.sample)))
         return compare(mine, theirs)
 
     def fingerprinted(self) -> Model:

@@ -263,3 +263,23 @@ def test_rows_held_once_are_evaluated_as_the_rows_they_are(monkeypatch: pytest.M
     assert again.own_rows
     for name, value in expected.measures.items():
         assert own.measures[name]["apparent"] == pytest.approx(value["apparent"], rel=1e-9), name
+
+
+def test_what_sums_over_rows_takes_patterns_and_asks_for_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = repeating().dropna()
+    once = passline.fit("y ~ a + b", table)
+    small = passline.fit("y ~ a", table)
+
+    def refused(learned: object) -> None:
+        raise AssertionError("the rows were asked for one by one")
+
+    monkeypatch.setattr("passline.fitting.Fitted.by_row", property(refused))
+    factors, condition, lines = once.vif(), once.condition_number(), once.linearity()
+    test = small.compare(once)
+    monkeypatch.undo()
+    monkeypatch.setattr("passline.table.patterns.LEAST_ROWS", 10**9)
+    each = passline.fit("y ~ a + b", table)
+    pd.testing.assert_frame_equal(factors, each.vif(), rtol=1e-9)
+    assert condition == pytest.approx(each.condition_number(), rel=1e-9)
+    pd.testing.assert_frame_equal(lines, each.linearity(), rtol=1e-7)
+    assert test.statistic == pytest.approx(passline.fit("y ~ a", table).compare(each).statistic, rel=1e-9)
