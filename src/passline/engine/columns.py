@@ -6,6 +6,7 @@ Coefficients may be a vector (p,) or a matrix (p, k) everywhere; a Gram takes on
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -295,8 +296,31 @@ class Shifted:
         return out
 
 
+class Fetched(ABC):
+    """Columns whose rows have to be fetched first: every product is that of the rows that are fetched."""
+
+    @abstractmethod
+    def rows(self, selection: slice | Array) -> Columns:
+        """Some of the rows, as columns that multiply."""
+
+    def times(self, w: Array) -> Array:
+        return self.rows(slice(None)).times(w)
+
+    def transposed_times(self, r: Array) -> Array:
+        return self.rows(slice(None)).transposed_times(r)
+
+    def gram(self, d: Array) -> Array:
+        return self.rows(slice(None)).gram(d)
+
+    def square_sums(self, d: Array) -> Array:
+        return self.rows(slice(None)).square_sums(d)
+
+    def dense(self) -> Array:
+        return self.rows(slice(None)).dense()
+
+
 @dataclass(frozen=True)
-class Given:
+class Given(Fetched):
     """A caller's matrix in any real type and any order of memory; a block of its rows is turned into doubles.
 
     So single precision, integers and strided views are read once and never copied whole.
@@ -317,21 +341,6 @@ class Given:
 
     def take(self, columns: Array) -> Dense:
         return Dense(np.asarray(self.X[:, columns], dtype=np.float64))
-
-    def times(self, w: Array) -> Array:
-        return self.rows(slice(None)).times(w)
-
-    def transposed_times(self, r: Array) -> Array:
-        return self.rows(slice(None)).transposed_times(r)
-
-    def gram(self, d: Array) -> Array:
-        return self.rows(slice(None)).gram(d)
-
-    def square_sums(self, d: Array) -> Array:
-        return self.rows(slice(None)).square_sums(d)
-
-    def dense(self) -> Array:
-        return self.rows(slice(None)).dense()
 
 
 def is_sparse(columns: Columns) -> bool:

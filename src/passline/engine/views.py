@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from passline.engine.columns import Columns, Dense, Given
+from passline.engine.columns import Columns, Dense, Fetched, Given
 from passline.engine.value import Array
 
 
@@ -23,7 +23,7 @@ class Tensor(Given):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(Fetched):
     """Some rows of other columns, by their index; a block of them is taken from there when it is asked for."""
 
     columns: Columns
@@ -38,21 +38,6 @@ class Chosen:
 
     def take(self, columns: Array) -> Columns:
         return self.columns.take(columns).rows(self.at)
-
-    def times(self, w: Array) -> Array:
-        return self.rows(slice(None)).times(w)
-
-    def transposed_times(self, r: Array) -> Array:
-        return self.rows(slice(None)).transposed_times(r)
-
-    def gram(self, d: Array) -> Array:
-        return self.rows(slice(None)).gram(d)
-
-    def square_sums(self, d: Array) -> Array:
-        return self.rows(slice(None)).square_sums(d)
-
-    def dense(self) -> Array:
-        return self.rows(slice(None)).dense()
 
 
 def _index(X: Array, at: Array) -> Array:
