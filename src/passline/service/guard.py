@@ -1,0 +1,244 @@
+"""What stands before every endpoint: who may ask, how much at once, until when; and what is said of each request."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import itertools
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from passline.service.logs import Log, exception_fields
+from passline.service.metrics import Metrics
+from passline.service.problems import Problem
+from passline.service.settings import Settings
+
+# Answered without a token: whether the service lives, and pages that hold nothing of a model.
+PUBLIC = frozenset({"/", "/docs", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
+# Asked too often, and by machines, to be worth a line each.
+QUIET = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_REQUEST_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+]
+POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+@dataclass
+class State:
+    """What changes while the service runs."""
+
+    stopping: bool = False
+    in_progress: int = 0
+    held_bytes: int = 0  # of bodies that are being read
+
+
+@dataclass
+class Asked:
+    """What is known of one request; the endpoints write down what the log and the metrics say of it."""
+
+    id: str
+    headers: dict[bytes, bytes]
+    route: str = "other"
+    model: str | None = None
+    rows: int | None = None
+    bytes_in: int = 0
+    status: int = 0
+    bytes_out: int = 0
+    error: str | None = None
+    reading: bool = False  # its body
+    repeated: set[bytes] = field(default_factory=set)
+
+
+class Guard:
+    """The outermost application: checks, counts, logs, and turns a Problem into its answer."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, log: Log, metrics: Metrics, state: State) -> None:
+        self._app, self._settings, self._log, self._metrics, self._state = app, settings, log, metrics, state
+        self._token = None if settings.token is None else settings.token.encode()
+        self._hosts = {*_LOOPBACK, settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
+        self._open = not is_loopback(settings.host)
+        self._prefix, self._counter = secrets.token_hex(6), itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        asked = self._asked(scope)
+        scope["passline"] = asked
+        state, metrics = self._state, self._metrics
+        answer = _Answer(send, asked)
+        state.in_progress += 1
+        metrics.in_progress.inc()
+        try:
+            self._admit(scope, asked)
+            async with asyncio.timeout(self._settings.limits.seconds):
+                await self._app(scope, receive, answer)
+        except Problem as problem:
+            asked.error = problem.faults[0].path or problem.__class__.__name__
+            await answer.refuse(problem, receive, self._settings.limits.seconds)
+        except TimeoutError:
+            asked.error = "timeout"
+            await answer.refuse(_late(asked), receive, 0)
+        except HTTPException as error:  # of the router: no such method
+            asked.error = "method"
+            told = f"{scope['method'][:20]} is not done here; see Allow, and /docs"
+            await answer.refuse(Problem(error.status_code, told, error.headers), receive, 0)
+        except Exception as error:
+            self._log.write("bug", "error", id=asked.id, **exception_fields(error))
+            await answer.refuse(Problem(500, "this is a bug of ours; the log has its place"), receive, 0)
+        finally:
+            state.in_progress -= 1
+            metrics.in_progress.dec()
+            self._over(scope, asked, time.perf_counter() - started)
+
+    def _asked(self, scope: Scope) -> Asked:
+        headers: dict[bytes, bytes] = {}
+        repeated: set[bytes] = set()
+        for name, value in scope["headers"]:
+            if name in headers:
+                repeated.add(name)
+            headers[name] = value
+        given = headers.get(b"x-request-id", b"")
+        id_ = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._counter):x}"
+        return Asked(id_, headers, repeated=repeated)
+
+    def _admit(self, scope: Scope, asked: Asked) -> None:
+        """Raise Problem for a request that is not to be answered, the cheapest reason first."""
+        headers = asked.headers
+        if asked.repeated & {b"host", b"origin", b"authorization", b"content-type", b"content-length"}:
+            raise Problem(400, "a header stands twice that may stand once")
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if not host:
+            raise Problem(400, "the Host header is missing")
+        if not self._known_host(host):
+            told = "this service is not asked under that Host; start it with --allow-host NAME if it is to be"
+            raise Problem(421, told)
+        origin = headers.get(b"origin")
+        if origin is not None and origin.decode("latin-1").lower() not in (f"http://{host}", f"https://{host}"):
+            raise Problem(403, "pages of another origin may not ask here")
+        if self._token is not None and scope["path"] not in PUBLIC:
+            scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+            # Both are compared in a time that does not tell how much of the token was right.
+            if not (hmac.compare_digest(given.strip(), self._token) and scheme.lower() == b"bearer"):
+                raise Problem(401, "give the token: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+        if self._state.in_progress > self._settings.limits.at_once and scope["path"] not in QUIET:
+            raise Problem(503, "too many requests are in progress; come again", {"retry-after": "1"})
+
+    def _known_host(self, host: str) -> bool:
+        name = _without_port(host)
+        if name in self._hosts:
+            return True
+        # Under an address nobody can be led here by a name that was bound anew; on the loopback it is foreign still.
+        return self._open and is_address(name)
+
+    def _over(self, scope: Scope, asked: Asked, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.answered(asked.route, method, asked.status, seconds)
+        if asked.model is not None and asked.rows is not None:
+            self._metrics.rows(asked.model, asked.rows)
+        if scope["path"] in QUIET and asked.status < 400:
+            return
+        fields: dict[str, Any] = {
+            "id": asked.id,
+            "method": method,
+            "path": scope["path"][:200],
+            "status": asked.status,
+            "seconds": round(seconds, 6),
+            "bytes_in": asked.bytes_in,
+            "bytes_out": asked.bytes_out,
+        }
+        if asked.model is not None:
+            fields |= {"model": asked.model, "rows": asked.rows}
+        if asked.error is not None:
+            fields["error"] = asked.error
+        self._log.write("request", "info" if asked.status < 500 else "error", **fields)
+
+
+class _Answer:
+    """Passes an answer on, with the headers that every answer has."""
+
+    def __init__(self, send: Send, asked: Asked) -> None:
+        self._send, self._asked, self._started, self._ended = send, asked, False, False
+
+    async def __call__(self, message: Message) -> None:
+        asked = self._asked
+        if message["type"] == "http.response.start":
+            self._started, asked.status = True, message["status"]
+            headers = [*message["headers"], *SECURITY, (b"x-request-id", asked.id.encode())]
+            if not any(name == POLICY[0] for name, _ in message["headers"]):
+                headers.append(POLICY)
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body":
+            asked.bytes_out += len(message.get("body", b""))
+            self._ended = not message.get("more_body", False)
+        await self._send(message)
+
+    async def refuse(self, problem: Problem, receive: Receive, seconds: float) -> None:
+        """Answer with a problem, unless an answer has begun; then the connection is all that can be ended."""
+        if self._started:
+            raise RuntimeError("the answer had begun")
+        body = problem.body()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            *((name.encode(), value.encode()) for name, value in problem.headers.items()),
+        ]
+        close = (b"connection", b"close") in headers
+        await self({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await self({"type": "http.response.body", "body": body, "more_body": close})
+        if close:
+            # Whoever is still sending reads no answer: what is left of the body is thrown away, for a while.
+            await _drain(receive, seconds)
+            await self({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _late(asked: Asked) -> Problem:
+    if asked.reading:
+        return Problem(408, "the body did not arrive in time", {"connection": "close"})
+    return Problem(503, "the answer took too long", {"retry-after": "1"})
+
+
+async def _drain(receive: Receive, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or the name localhost, is this machine's own loopback."""
+    return host.lower() == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def is_address(host: str) -> bool:
+    """Whether it is the number of a host, not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if host.count(":") == 1 else host
