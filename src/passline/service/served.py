@@ -10,11 +10,12 @@ from typing import Any
 
 from passline import modelfile
 from passline.engine.likelihood import mean
-from passline.errors import DataError, ModelFileError
+from passline.errors import DataError, ModelFileError, OptionError
+from passline.explaining import explain
 from passline.model import Model
 from passline.section import default
 from passline.service.columns import TakenColumn, taken_columns
-from passline.service.problems import Fault, Problem, step
+from passline.service.problems import Fault, Problem, shown, step
 from passline.service.rows import RowReader, row_reader
 from passline.service.settings import Limits
 from passline.table.staged import Frame
@@ -46,6 +47,27 @@ class Served:
             if math.isnan(probability):
                 raise Problem(409, Fault(step("rows", row), _OPEN))
         return probabilities
+
+    def explained(self, frame: Frame) -> dict[str, Any]:
+        """Each term's share of each row's log-odds. Raises Problem for a row whose log-odds are open, or infinite."""
+        try:
+            found = explain(self.model, frame)
+        except DataError as error:
+            raise Problem(422, str(error)) from None
+        except OptionError as error:  # a file of version 1
+            raise Problem(409, str(error)) from None
+        rows = []
+        for row, (logit, shares) in enumerate(zip(found.logit.tolist(), found.shares.tolist(), strict=True)):
+            if math.isnan(logit):
+                raise Problem(409, Fault(step("rows", row), _OPEN))
+            if math.isinf(logit):
+                named = ", ".join(shown(name) for name in found.infinite[row])
+                told = f"the log-odds are infinite here, since the data of the fit were separated: no share of {named} is a number"
+                raise Problem(409, Fault(step("rows", row), told))
+            rows.append({"logit": logit, "probability": 0.0, "shares": dict(zip(found.terms, shares, strict=True))})
+        for row, probability in zip(rows, mean(found.logit).tolist(), strict=True):
+            row["probability"] = probability
+        return {"base": found.base, "rows": rows}
 
     def described(self) -> dict[str, Any]:
         """What a person, or the page at /, needs to know of the model."""

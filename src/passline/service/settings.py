@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from passline.errors import OptionError
+
+# A token that nobody guesses has at least so many characters.
+SHORTEST = 16
 
 
 @dataclass(frozen=True)
@@ -39,4 +46,32 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     watch_seconds: float = 1.0
-    workers: int = 1
+
+
+def checked(settings: Settings) -> Settings:
+    """The same, if its numbers are numbers one can serve with; raises OptionError."""
+    limits = settings.limits
+    for option, value in (
+        ("--max-rows", limits.rows),
+        ("--max-body", limits.body_bytes),
+        ("--max-seconds", limits.seconds),
+        ("--max-requests", limits.at_once),
+    ):
+        if not 0 < value < math.inf:
+            raise OptionError(f"{option} is {value}: give a number above 0")
+    return settings
+
+
+def read_token(path: str) -> str:
+    """The token in a file. Raises OptionError where there is none, or a short one."""
+    try:
+        token = Path(path).read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        raise OptionError(f"{path} holds no token: write letters and digits, as `openssl rand -hex 32` does") from None
+    except OSError as error:
+        raise OptionError(f"cannot read the token file {path}: {error.strerror}") from None
+    if not SHORTEST <= len(token) or not token.isprintable() or " " in token:
+        raise OptionError(
+            f"{path} holds no token of at least {SHORTEST} characters: write one, `openssl rand -hex 32 > {path}`"
+        )
+    return token

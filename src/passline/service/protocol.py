@@ -1,0 +1,79 @@
+"""HTTP as it is parsed: headers that are too long or too slow end a connection before there is a request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from passline.service.problems import Problem
+from passline.service.settings import Limits
+
+_PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+
+
+def protocol(limits: Limits) -> type[asyncio.Protocol]:
+    """uvicorn's protocol for HTTP/1.1, within limits."""
+
+    class LimitedProtocol(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+            super().connection_made(transport)
+            self.head_bytes = 0
+            self.in_body = False
+            self.patience: asyncio.TimerHandle | None = None
+            self._wait()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if not self.in_body:
+                if self.patience is None:
+                    self._wait()  # the first bytes of a further request
+                self.head_bytes += len(data)
+            super().data_received(data)
+            # What came with the end of the headers is counted as body from there on.
+            if not self.in_body and self.head_bytes > limits.header_bytes:
+                self._refuse(431, "the request line and headers are too long")
+
+        def on_headers_complete(self) -> None:
+            self._stop_waiting()
+            self.in_body, self.head_bytes = True, 0
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self.in_body = False
+            super().on_message_complete()
+
+        def send_400_response(self, msg: str) -> None:
+            self._refuse(400, msg)
+
+        def _wait(self) -> None:
+            self.patience = self.loop.call_later(limits.seconds, self._late)
+
+        def _stop_waiting(self) -> None:
+            if self.patience is not None:
+                self.patience.cancel()
+                self.patience = None
+
+        def _late(self) -> None:
+            if self.transport.is_closing():
+                return
+            if self.head_bytes:
+                self._refuse(408, "the headers did not arrive in time")
+            else:
+                self.transport.close()
+
+        def _refuse(self, status: int, message: str) -> None:
+            if self.transport.is_closing():
+                return
+            body = Problem(status, message).body()
+            head = f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
+            head += f"content-length: {len(body)}\r\nconnection: close\r\nx-content-type-options: nosniff\r\n\r\n"
+            self.transport.write(head.encode() + body)
+            self.transport.close()
+
+    made: Any = LimitedProtocol
+    return made  # type: ignore[no-any-return]  # uvicorn asks for any protocol
