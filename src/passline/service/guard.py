@@ -89,7 +89,6 @@ class Guard:
             async with asyncio.timeout(self._settings.limits.seconds):
                 await self._app(scope, receive, answer)
         except Problem as problem:
-            asked.error = problem.faults[0].path or problem.__class__.__name__
             await answer.refuse(problem, receive, self._settings.limits.seconds)
         except TimeoutError:
             asked.error = "timeout"
