@@ -28,12 +28,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+# Of every answer; pages bring a policy of their own, and more (pages.py).
 SECURITY = [
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 ]
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -62,6 +60,7 @@ class Asked:
     bytes_out: int = 0
     error: str | None = None
     reading: bool = False  # its body
+    late: bool = False
     repeated: set[bytes] = field(default_factory=set)
 
 
@@ -80,17 +79,22 @@ class Guard:
         started = time.perf_counter()
         asked = self._asked(scope)
         scope["passline"] = asked
-        state, metrics = self._state, self._metrics
+        state = self._state
         answer = _Answer(send, asked)
         state.in_progress += 1
-        metrics.in_progress.inc()
+        # As asyncio.timeout, which takes a tenth of the time of a whole request.
+        task = asyncio.current_task()
+        assert task is not None
+        alarm = asyncio.get_running_loop().call_later(self._settings.limits.seconds, _ring, task, asked)
         try:
             self._admit(scope, asked)
-            async with asyncio.timeout(self._settings.limits.seconds):
-                await self._app(scope, receive, answer)
+            await self._app(scope, receive, answer)
         except Problem as problem:
             await answer.refuse(problem, receive, self._settings.limits.seconds)
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not asked.late:
+                raise
+            task.uncancel()
             asked.error = "timeout"
             await answer.refuse(_late(asked), receive, 0)
         except HTTPException as error:  # of the router: no such method
@@ -101,8 +105,8 @@ class Guard:
             self._log.write("bug", "error", id=asked.id, **exception_fields(error))
             await answer.refuse(Problem(500, "this is a bug of ours; the log has its place"), receive, 0)
         finally:
+            alarm.cancel()
             state.in_progress -= 1
-            metrics.in_progress.dec()
             self._over(scope, asked, time.perf_counter() - started)
 
     def _asked(self, scope: Scope) -> Asked:
@@ -179,9 +183,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self._started, asked.status = True, message["status"]
             headers = [*message["headers"], *SECURITY, (b"x-request-id", asked.id.encode())]
-            if not any(name == POLICY[0] for name, _ in message["headers"]):
+            if POLICY[0] not in dict(message["headers"]):
                 headers.append(POLICY)
-            message = {**message, "headers": headers}
+            message = {"type": "http.response.start", "status": asked.status, "headers": headers}
         elif message["type"] == "http.response.body":
             asked.bytes_out += len(message.get("body", b""))
             self._ended = not message.get("more_body", False)
@@ -204,6 +208,11 @@ class _Answer:
             # Whoever is still sending reads no answer: what is left of the body is thrown away, for a while.
             await _drain(receive, seconds)
             await self({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _ring(task: asyncio.Task[Any], asked: Asked) -> None:
+    asked.late = True
+    task.cancel()
 
 
 def _late(asked: Asked) -> Problem:

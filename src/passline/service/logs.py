@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from datetime import UTC, datetime
+import time
 from typing import Any, TextIO
 
 import msgspec
@@ -20,18 +20,26 @@ class Log:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._lines: list[bytes] = []
+        self._second = 0, ""
         self._waiting: asyncio.TimerHandle | None = None
         self._encode = msgspec.json.Encoder().encode
 
     def write(self, event: str, level: str = "info", **fields: Any) -> None:
         """One event, with the time in UTC."""
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(self._encode({"time": time, "level": level, "event": event, **fields}))
+        self._lines.append(self._encode({"time": self._now(), "level": level, "event": event, **fields}))
         if self._waiting is None:
             try:
                 self._waiting = asyncio.get_running_loop().call_later(PATIENCE, self.flush)
             except RuntimeError:  # no loop yet, or no more
                 self.flush()
+
+    def _now(self) -> str:
+        """The time in UTC to the millisecond. Of a second only the thousandths are written anew."""
+        now = time.time()
+        second = int(now)
+        if second != self._second[0]:
+            self._second = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._second[1]}.{int((now - second) * 1000):03d}Z"
 
     def flush(self) -> None:
         """Write what is there. A reader that has gone is no reason to stop serving."""

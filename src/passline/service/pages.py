@@ -13,6 +13,16 @@ class Page:
     html: str
     policy: str
 
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What is sent with it."""
+        return (
+            (b"content-security-policy", self.policy.encode()),
+            (b"x-frame-options", b"DENY"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+        )
+
 
 @cache
 def play_page() -> Page:

@@ -21,6 +21,10 @@ from passline.table.staged import Frame
 MOST_FAULTS = 10
 
 
+# Rows as a model predicts them: one as a dict, several as columns.
+Taken = dict[str, Any] | Frame
+
+
 class DoubtError(Exception):
     """A body is not as it should be, or may not be; it never leaves the service."""
 
@@ -49,8 +53,8 @@ class RowReader:
     most_rows: int
     colons: int  # that the columns' names hold
 
-    def read(self, body: bytes, looked_at: bool = False) -> Frame:
-        """The columns of a body's rows.
+    def read(self, body: bytes, looked_at: bool = False) -> Taken:
+        """A body's rows, as a model predicts them: one as a dict, several as columns.
 
         Raises Problem where it is not JSON, DoubtError where :meth:`problem` has to look at it; ``looked_at``: it has.
         """
@@ -62,26 +66,43 @@ class RowReader:
             raise malformed(error) from None
         rows = found.rows
         n = len(rows)
+        # What is left to doubt: more colons than the names that have to be there, and texts, hold.
+        colons = 1 + (found.model is not msgspec.UNSET) + n * (len(self.columns) + self.colons)
+        if not looked_at and (body.count(b":") - self._in_texts(rows) != colons or b"\\u003" in body):
+            raise DoubtError
+        if n == 1:
+            return self._one(rows[0])
         arrays: dict[str, NDArray[Any]] = {}
         values: dict[str, tuple[str, ...]] = {}
-        colons = 1 + (found.model is not msgspec.UNSET) + n * (len(self.columns) + self.colons)
         for column, getter in zip(self.columns, self.getters, strict=True):
             if not column.levels:
                 arrays[column.name] = np.fromiter(map(getter, rows), np.float64, n)
                 continue
-            said = list(map(getter, rows))
             try:
-                arrays[column.name] = column.array(said)
+                arrays[column.name] = column.array(list(map(getter, rows)))
             except KeyError:
                 raise DoubtError from None
             if column.kind != "number":
                 values[column.name] = column.levels
-            if column.kind == "category":
-                colons += sum(value.count(":") for value in said if isinstance(value, str))
-        # Every name is there, so that more colons than names and texts hold are those of names said twice.
-        if not looked_at and (body.count(b":") != colons or b"\\u003" in body):
-            raise DoubtError
         return framed(self.columns, arrays, values, n)
+
+    def _one(self, row: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for column, getter in zip(self.columns, self.getters, strict=True):
+            value = getter(row)
+            if column.levels:
+                code = column.codes.get(value)
+                if code is None:
+                    raise DoubtError
+                if column.kind == "category":  # where JSON may have said a number
+                    value = column.levels[code]
+            found[column.name] = value
+        return found
+
+    def _in_texts(self, rows: list[Any]) -> int:
+        """How many colons the values hold."""
+        texts = (getter for column, getter in zip(self.columns, self.getters, strict=True) if column.kind == "category")
+        return sum(v.count(":") for getter in texts for v in map(getter, rows) if isinstance(v, str))
 
     def problem(self, body: bytes) -> Problem | None:
         """What is wrong with a body, looked for value by value, each with its path; None where all is well."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -36,11 +37,12 @@ class Application:
 
     def __init__(self, catalogue: Catalogue, settings: Settings, log: Log | None = None) -> None:
         self.catalogue, self.settings = catalogue, settings
-        self.log, self.metrics, self.state = log or Log(), Metrics(), State()
+        self.log, self.state = log or Log(), State()
+        self.metrics = Metrics(lambda: self.state.in_progress)
         for name in catalogue.models:
             self.metrics.loaded(name)
         service = Service(catalogue, settings.limits, self.metrics, self.state, settings.token is not None)
-        self._guarded: ASGIApp = Guard(service.router(), settings, self.log, self.metrics, self.state)
+        self._guarded: ASGIApp = Guard(service.application(), settings, self.log, self.metrics, self.state)
         self._wake = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,6 +149,9 @@ def serve(catalogue: Catalogue, settings: Settings, report: Callable[[str], Any]
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    # What is there by now stays; the collector has only what requests leave to walk through.
+    gc.collect()
+    gc.freeze()
     server.run(sockets=[listener])
     application.log.flush()
 

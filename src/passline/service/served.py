@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from passline import modelfile
 from passline.engine.likelihood import mean
 from passline.errors import DataError, ModelFileError, OptionError
@@ -16,9 +18,8 @@ from passline.model import Model
 from passline.section import default
 from passline.service.columns import TakenColumn, taken_columns
 from passline.service.problems import Fault, Problem, shown, step
-from passline.service.rows import RowReader, row_reader
+from passline.service.rows import RowReader, Taken, row_reader
 from passline.service.settings import Limits
-from passline.table.staged import Frame
 
 # Two files of which one has replaced the other differ in one of these.
 Stamp = tuple[int, int, int]
@@ -35,28 +36,28 @@ class Served:
     columns: tuple[TakenColumn, ...]
     reader: RowReader
 
-    def probabilities(self, frame: Frame) -> list[float]:
+    def probabilities(self, rows: Taken) -> list[float]:
         """The probability of each row. Raises Problem for a row of which the model cannot say one."""
         try:
-            groups, _ = self.model.groups(frame)
-            eta = self.model.linear_predictor(groups, frame.rows, self.model.predicting_coef())
+            found = self.model.predict(rows)
         except DataError as error:  # a value within its range at which a function has a gap
             raise Problem(422, str(error)) from None
-        probabilities: list[float] = mean(eta).tolist()
-        for row, probability in enumerate(probabilities):
-            if math.isnan(probability):
-                raise Problem(409, Fault(step("rows", row), _OPEN))
+        assert not isinstance(found, tuple)
+        probabilities: list[float] = found.tolist()
+        if math.isnan(sum(probabilities)):
+            row = int(np.isnan(found).argmax())
+            raise Problem(409, Fault(step("rows", row), _OPEN))
         return probabilities
 
-    def explained(self, frame: Frame) -> dict[str, Any]:
+    def explained(self, rows: Taken) -> dict[str, Any]:
         """Each term's share of each row's log-odds. Raises Problem for a row whose log-odds are open, or infinite."""
         try:
-            found = explain(self.model, frame)
+            found = explain(self.model, self.model.frame(rows))
         except DataError as error:
             raise Problem(422, str(error)) from None
         except OptionError as error:  # a file of version 1
             raise Problem(409, str(error)) from None
-        rows = []
+        answers = []
         for row, (logit, shares) in enumerate(zip(found.logit.tolist(), found.shares.tolist(), strict=True)):
             if math.isnan(logit):
                 raise Problem(409, Fault(step("rows", row), _OPEN))
@@ -64,10 +65,10 @@ class Served:
                 named = ", ".join(shown(name) for name in found.infinite[row])
                 told = f"the log-odds are infinite here, since the data of the fit were separated: no share of {named} is a number"
                 raise Problem(409, Fault(step("rows", row), told))
-            rows.append({"logit": logit, "probability": 0.0, "shares": dict(zip(found.terms, shares, strict=True))})
-        for row, probability in zip(rows, mean(found.logit).tolist(), strict=True):
-            row["probability"] = probability
-        return {"base": found.base, "rows": rows}
+            answers.append({"logit": logit, "probability": 0.0, "shares": dict(zip(found.terms, shares, strict=True))})
+        for answer, probability in zip(answers, mean(found.logit).tolist(), strict=True):
+            answer["probability"] = probability
+        return {"base": found.base, "rows": answers}
 
     def described(self) -> dict[str, Any]:
         """What a person, or the page at /, needs to know of the model."""
