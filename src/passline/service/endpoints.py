@@ -16,7 +16,7 @@ from passline import __version__
 from passline.service import tensors
 from passline.service.bodies import read_body
 from passline.service.catalogue import Catalogue
-from passline.service.guard import Asked, State
+from passline.service.guard import Asked, Reply, State
 from passline.service.metrics import CONTENT_TYPE, Metrics
 from passline.service.openapi import openapi
 from passline.service.pages import Page, docs_page, play_page
@@ -25,19 +25,8 @@ from passline.service.rows import DoubtError, Taken, addressed
 from passline.service.served import Served
 from passline.service.settings import Limits
 
-JSON = "application/json"
 # A longer body that is wrong is looked at in a thread, so that no other request waits for what is wrong with it.
 AT_ONCE = 50_000
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer that is not a refusal."""
-
-    body: bytes
-    content_type: str = JSON
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    status: int = 200
 
 
 Handle = Callable[[Scope, Receive, Asked], Awaitable[Reply]]
@@ -45,23 +34,16 @@ Handle = Callable[[Scope, Receive, Asked], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address as an application: ``route`` is its name in logs and metrics."""
+    """An address as an application: ``route`` is its name in metrics; what it answers is sent by the guard."""
 
     route: str
     handle: Handle
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
         """Answer a request that the guard has let in."""
         asked: Asked = scope["passline"]
         asked.route = self.route
-        reply = await self.handle(scope, receive, asked)
-        headers = [
-            (b"content-type", reply.content_type.encode()),
-            (b"content-length", str(len(reply.body)).encode()),
-            *reply.headers,
-        ]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        asked.reply = await self.handle(scope, receive, asked)
 
 
 @dataclass(frozen=True)
@@ -159,11 +141,11 @@ class Service:
         return Reply(self.encode({"ready": ready}), status=200 if ready else 503)
 
     async def _metrics(self, _scope: Scope, _receive: Receive, _asked: Asked) -> Reply:
-        return Reply(self.metrics.text(), CONTENT_TYPE)
+        return Reply(self.metrics.text(), CONTENT_TYPE.encode())
 
     async def _page(self, make: Callable[[], Page], _scope: Scope, _receive: Receive, _asked: Asked) -> Reply:
         page = make()
-        return Reply(page.html.encode(), "text/html; charset=utf-8", page.headers)
+        return Reply(page.html.encode(), b"text/html; charset=utf-8", page.headers)
 
     async def _openapi(self, _scope: Scope, _receive: Receive, _asked: Asked) -> Reply:
         return Reply(self.encode(openapi(self.catalogue.models, self.limits, self.token)))

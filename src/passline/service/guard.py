@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from passline.service.logs import Log, exception_fields
 from passline.service.metrics import Metrics
@@ -29,12 +29,21 @@ _REQUEST_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # Of every answer; pages bring a policy of their own, and more (pages.py).
-SECURITY = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-]
-POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_SECURITY = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+NO_PAGE = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),)
+# Hosts that were asked under are remembered up to so many.
+_REMEMBERED = 100
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: its body, and what is said of it. ``closing``: the connection ends with it."""
+
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = NO_PAGE
+    status: int = 200
+    closing: bool = False
 
 
 @dataclass
@@ -58,10 +67,13 @@ class Asked:
     bytes_in: int = 0
     status: int = 0
     bytes_out: int = 0
-    error: str | None = None
+    reply: Reply = field(default_factory=lambda: _NOTHING)
     reading: bool = False  # its body
     late: bool = False
     repeated: set[bytes] = field(default_factory=set)
+
+
+_NOTHING = Reply(b"", status=500)
 
 
 class Guard:
@@ -72,6 +84,7 @@ class Guard:
         self._token = None if settings.token is None else settings.token.encode()
         self._hosts = {*_LOOPBACK, settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
         self._open = not is_loopback(settings.host)
+        self._admitted: set[bytes] = set()
         self._prefix, self._counter = secrets.token_hex(6), itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,31 +92,46 @@ class Guard:
         started = time.perf_counter()
         asked = self._asked(scope)
         scope["passline"] = asked
-        state = self._state
-        answer = _Answer(send, asked)
+        state, seconds = self._state, self._settings.limits.seconds
         state.in_progress += 1
         # As asyncio.timeout, which takes a tenth of the time of a whole request.
         task = asyncio.current_task()
         assert task is not None
-        alarm = asyncio.get_running_loop().call_later(self._settings.limits.seconds, _ring, task, asked)
+        alarm = asyncio.get_running_loop().call_later(seconds, _ring, task, asked)
         try:
-            self._admit(scope, asked)
-            await self._app(scope, receive, answer)
-        except Problem as problem:
-            await answer.refuse(problem, receive, self._settings.limits.seconds)
-        except asyncio.CancelledError:
-            if not asked.late:
-                raise
-            task.uncancel()
-            asked.error = "timeout"
-            await answer.refuse(_late(asked), receive, 0)
-        except HTTPException as error:  # of the router: no such method
-            asked.error = "method"
-            told = f"{scope['method'][:20]} is not done here; see Allow, and /docs"
-            await answer.refuse(Problem(error.status_code, told, error.headers), receive, 0)
-        except Exception as error:
-            self._log.write("bug", "error", id=asked.id, **exception_fields(error))
-            await answer.refuse(Problem(500, "this is a bug of ours; the log has its place"), receive, 0)
+            try:
+                self._admit(scope, asked)
+                await self._app(scope, receive, send)
+                reply = asked.reply
+            except Problem as problem:
+                reply = _refusal(problem)
+            except asyncio.CancelledError:
+                if not asked.late:
+                    raise
+                task.uncancel()
+                reply = _refusal(_late(asked))
+            except HTTPException as error:  # of the router: no such method
+                told = f"{scope['method'][:20]} is not done here; see Allow, and /docs"
+                reply = _refusal(Problem(error.status_code, told, error.headers))
+            except Exception as error:
+                self._log.write("bug", "error", id=asked.id, **exception_fields(error))
+                reply = _refusal(Problem(500, "this is a bug of ours; the log has its place"))
+            asked.status, asked.bytes_out = reply.status, len(reply.body)
+            headers = [
+                (b"content-type", reply.content_type),
+                (b"content-length", b"%d" % len(reply.body)),
+                (b"x-request-id", asked.id.encode()),
+                *_SECURITY,
+                *reply.headers,
+            ]
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            if reply.closing and not asked.late:
+                # Whoever is still sending reads no answer: what is left of the body is thrown away, for a while.
+                await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+                await _drain(receive, task, asked)
+                await send({"type": "http.response.body"})
+            else:
+                await send({"type": "http.response.body", "body": reply.body})
         finally:
             alarm.cancel()
             state.in_progress -= 1
@@ -125,14 +153,13 @@ class Guard:
         headers = asked.headers
         if asked.repeated & {b"host", b"origin", b"authorization", b"content-type", b"content-length"}:
             raise Problem(400, "a header stands twice that may stand once")
-        host = headers.get(b"host", b"").decode("latin-1").lower()
-        if not host:
-            raise Problem(400, "the Host header is missing")
-        if not self._known_host(host):
-            told = "this service is not asked under that Host; start it with --allow-host NAME if it is to be"
-            raise Problem(421, told)
+        host = headers.get(b"host", b"").lower()
+        if host not in self._admitted:
+            self._admit_host(host.decode("latin-1"))
+            if len(self._admitted) < _REMEMBERED:
+                self._admitted.add(host)
         origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1").lower() not in (f"http://{host}", f"https://{host}"):
+        if origin is not None and origin.lower() not in (b"http://" + host, b"https://" + host):
             raise Problem(403, "pages of another origin may not ask here")
         if self._token is not None and scope["path"] not in PUBLIC:
             scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
@@ -142,12 +169,14 @@ class Guard:
         if self._state.in_progress > self._settings.limits.at_once and scope["path"] not in QUIET:
             raise Problem(503, "too many requests are in progress; come again", {"retry-after": "1"})
 
-    def _known_host(self, host: str) -> bool:
+    def _admit_host(self, host: str) -> None:
+        if not host:
+            raise Problem(400, "the Host header is missing")
         name = _without_port(host)
-        if name in self._hosts:
-            return True
         # Under an address nobody can be led here by a name that was bound anew; on the loopback it is foreign still.
-        return self._open and is_address(name)
+        if name not in self._hosts and not (self._open and is_address(name)):
+            told = "this service is not asked under that Host; start it with --allow-host NAME if it is to be"
+            raise Problem(421, told)
 
     def _over(self, scope: Scope, asked: Asked, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -167,47 +196,13 @@ class Guard:
         }
         if asked.model is not None:
             fields |= {"model": asked.model, "rows": asked.rows}
-        if asked.error is not None:
-            fields["error"] = asked.error
         self._log.write("request", "info" if asked.status < 500 else "error", **fields)
 
 
-class _Answer:
-    """Passes an answer on, with the headers that every answer has."""
-
-    def __init__(self, send: Send, asked: Asked) -> None:
-        self._send, self._asked, self._started, self._ended = send, asked, False, False
-
-    async def __call__(self, message: Message) -> None:
-        asked = self._asked
-        if message["type"] == "http.response.start":
-            self._started, asked.status = True, message["status"]
-            headers = [*message["headers"], *SECURITY, (b"x-request-id", asked.id.encode())]
-            if POLICY[0] not in dict(message["headers"]):
-                headers.append(POLICY)
-            message = {"type": "http.response.start", "status": asked.status, "headers": headers}
-        elif message["type"] == "http.response.body":
-            asked.bytes_out += len(message.get("body", b""))
-            self._ended = not message.get("more_body", False)
-        await self._send(message)
-
-    async def refuse(self, problem: Problem, receive: Receive, seconds: float) -> None:
-        """Answer with a problem, unless an answer has begun; then the connection is all that can be ended."""
-        if self._started:
-            raise RuntimeError("the answer had begun")
-        body = problem.body()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            *((name.encode(), value.encode()) for name, value in problem.headers.items()),
-        ]
-        close = (b"connection", b"close") in headers
-        await self({"type": "http.response.start", "status": problem.status, "headers": headers})
-        await self({"type": "http.response.body", "body": body, "more_body": close})
-        if close:
-            # Whoever is still sending reads no answer: what is left of the body is thrown away, for a while.
-            await _drain(receive, seconds)
-            await self({"type": "http.response.body", "body": b"", "more_body": False})
+def _refusal(problem: Problem) -> Reply:
+    headers = tuple((name.encode(), value.encode()) for name, value in problem.headers.items())
+    closing = (b"connection", b"close") in headers
+    return Reply(problem.body(), headers=(*NO_PAGE, *headers), status=problem.status, closing=closing)
 
 
 def _ring(task: asyncio.Task[Any], asked: Asked) -> None:
@@ -221,15 +216,17 @@ def _late(asked: Asked) -> Problem:
     return Problem(503, "the answer took too long", {"retry-after": "1"})
 
 
-async def _drain(receive: Receive, seconds: float) -> None:
+async def _drain(receive: Receive, task: asyncio.Task[Any], asked: Asked) -> None:
+    """Read on until the body is over, the other end has gone, or the time of the request is."""
     try:
-        async with asyncio.timeout(seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
+        more = True
+        while more:
+            message = await receive()
+            more = message["type"] != "http.disconnect" and message.get("more_body", False)
+    except asyncio.CancelledError:
+        if not asked.late:
+            raise
+        task.uncancel()
 
 
 def is_loopback(host: str) -> bool:

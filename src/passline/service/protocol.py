@@ -30,13 +30,13 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             if not self.in_body:
-                if self.patience is None:
-                    self._wait()  # the first bytes of a further request
                 self.head_bytes += len(data)
             super().data_received(data)
-            # What came with the end of the headers is counted as body from there on.
-            if not self.in_body and self.head_bytes > limits.header_bytes:
+            # Bytes that came with the end of the headers are none of them.
+            if self.head_bytes > limits.header_bytes:
                 self._refuse(431, "the request line and headers are too long")
+            elif self.head_bytes and self.patience is None:
+                self._wait()  # a further request has begun
 
         def on_headers_complete(self) -> None:
             self._stop_waiting()

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from passline import modelfile
 from passline.engine.likelihood import mean
 from passline.errors import DataError, ModelFileError, OptionError
@@ -39,13 +37,16 @@ class Served:
     def probabilities(self, rows: Taken) -> list[float]:
         """The probability of each row. Raises Problem for a row of which the model cannot say one."""
         try:
-            found = self.model.predict(rows)
+            if isinstance(rows, dict):
+                probabilities = [self.model.probability(rows)]
+            else:
+                found = self.model.predict(rows)
+                assert not isinstance(found, tuple)
+                probabilities = found.tolist()
         except DataError as error:  # a value within its range at which a function has a gap
             raise Problem(422, str(error)) from None
-        assert not isinstance(found, tuple)
-        probabilities: list[float] = found.tolist()
         if math.isnan(sum(probabilities)):
-            row = int(np.isnan(found).argmax())
+            row = next(place for place, probability in enumerate(probabilities) if math.isnan(probability))
             raise Problem(409, Fault(step("rows", row), _OPEN))
         return probabilities
 
