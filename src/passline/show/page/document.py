@@ -38,7 +38,7 @@ def document(template: str, *, script: str, style: str, parts: Mapping[str, str]
 def data_element(name: str, value: Any) -> str:
     """A script element that holds ``value`` as JSON, for the page's script to read; ``name``: its id."""
     # Data in a script element end at the first "</script": no sign < is left in them.
-    text = json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(value, allow_nan=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{text}</script>\n'
 
 
