@@ -1,4 +1,4 @@
-"""How the report's markup is made: text is always text, names stand apart from what is around them, nothing is cut in two."""
+"""How the report's markup is made: text is always text, and names stand apart from what is around them."""
 
 from __future__ import annotations
 
