@@ -113,7 +113,7 @@ def test_what_is_no_model_is_refused_in_words(content: bytes) -> None:
         modelfile.parse(content)
 
 
-@pytest.mark.parametrize("version", [2, 0, -1, True, "1", None, 1.5])
+@pytest.mark.parametrize("version", [3, 0, -1, True, "1", None, 1.5])
 def test_another_version_is_refused_and_says_so(text: str, version: object) -> None:
     with pytest.raises(ModelFileError, match=r"version|altered"):
         modelfile.parse(json.dumps(json.loads(text) | {"version": version}).encode())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from passline.engine.plain import as_columns
 from passline.errors import OptionError
 from passline.inference.existence import TermStatus
 from passline.inference.wald import quantile
-from passline.table.coding import Unseen
+from passline.table.coding import read_unseen
 from passline.table.design import CodedColumns, Design, Group
 from passline.table.source import Frame, Source, open_source
 
@@ -77,7 +77,8 @@ class Model:
     ``coef``: (p,) finite numbers, zero where aliased; where an estimate is infinite, those of the limiting model.
     ``covariance``: (p, p), NaN where none exists. ``directions``: (m, p), the separating directions, the first in the
     interior of their cone; (0, p) where the estimate exists. ``summaries``: for each predictor's column its range,
-    mean or most frequent level, and binned counts for pictures.
+    mean or most frequent level, and binned counts for pictures. ``average``: (p,) the mean of each column of the design
+    over the rows of the fit, as often as each counts, 1 at the intercept; None in a model file of version 1.
     """
 
     design: Design
@@ -94,6 +95,7 @@ class Model:
     summaries: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    average: Floats | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The document of ``fit --json``."""
@@ -156,8 +158,7 @@ class Model:
         """
         if scale not in ("probability", "logit"):
             raise OptionError(f"the scale is {scale!r}: choose 'probability' or 'logit'")
-        if unseen not in ("error", "baseline"):
-            raise OptionError(f"unseen is {unseen!r}: choose 'error' or 'baseline'")
+        read_unseen(unseen)
         if interval not in (None, False, True, "wald"):
             raise OptionError(f"the interval is {interval!r}: predictions have 'wald' intervals, or None")
         groups, complete = self.groups(self.frame(data), unseen)
@@ -182,16 +183,19 @@ class Model:
 
     def frame(self, data: Any) -> Frame:
         """The predictors' columns of ``data``, read as the kinds they had at fitting time."""
-        if isinstance(data, Mapping) and data and all(_single(value) for value in data.values()):
+        if is_one_row(data):
             data = {name: [value] for name, value in data.items()}
-        source: Source = open_source(data)
+        return self.staged(open_source(data))
+
+    def staged(self, source: Source) -> Frame:
+        """The predictors' columns of a source, read as the kinds they had at fitting time."""
         self.design.require(source.columns, source.label)
         staged = source.stage(self.design.variables, self.design.kinds)
         return staged if isinstance(staged, Frame) else staged.frame()
 
     def groups(self, frame: Frame, unseen: str = "error") -> tuple[list[Group], NDArray[np.bool_]]:
         """The design's columns on complete rows, and which rows those are."""
-        groups, complete = self.design.predict_groups(frame, cast(Unseen, unseen))
+        groups, complete = self.design.predict_groups(frame, read_unseen(unseen))
         return list(groups), complete
 
     def times(self, groups: Sequence[Group], n: int, w: Floats) -> Floats:
@@ -254,6 +258,11 @@ def _absolute(group: Group) -> Group:
     if isinstance(group, CodedColumns):
         return CodedColumns(group.codes, group.width, None if group.values is None else np.abs(group.values))
     return type(group)(np.abs(group.values))
+
+
+def is_one_row(data: Any) -> bool:
+    """Whether ``data`` is one row: a dict whose values are single ones."""
+    return isinstance(data, Mapping) and bool(data) and all(_single(value) for value in data.values())
 
 
 def _single(value: Any) -> bool:

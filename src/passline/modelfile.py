@@ -19,7 +19,7 @@ from passline.model import Model, Terms
 from passline.output import write_text
 from passline.table.design import Design
 
-FORMAT, VERSION = "passline model", 1
+FORMAT, VERSION = "passline model", 2
 # A covariance of 2,000 terms takes 80 MB as text; whatever is larger is no model of this version.
 MAX_BYTES = 200_000_000
 
@@ -57,6 +57,7 @@ def dump(model: Model) -> str:
         "limit": list(terms.limit),
     }
     document["coef"] = _numbers_out(model.coef)
+    document["average"] = None if model.average is None else _numbers_out(model.average)
     document["covariance"] = [_numbers_out(row) for row in model.covariance]
     document["directions"] = [_numbers_out(row) for row in model.directions]
     document["estimator"], document["level"] = model.estimator, model.level
@@ -132,6 +133,7 @@ def _model(document: Mapping[str, Any]) -> Model:
             limit=limit,
         ),
         coef=_vector(document["coef"], p, finite=True),
+        average=_average(document, p),
         covariance=_matrix(document["covariance"], p, rows=p),
         directions=_matrix(document["directions"], p),
         estimator=str(document["estimator"]),
@@ -139,6 +141,13 @@ def _model(document: Mapping[str, Any]) -> Model:
         **{name: document[name] for name in _MAPPINGS},
         warnings=tuple(str(text) for text in document["warnings"]),
     )
+
+
+def _average(document: Mapping[str, Any], p: int) -> NDArray[np.float64] | None:
+    """The average row; a file of version 1 has none, nor has one that was saved again since."""
+    if document["version"] == 1 or document["average"] is None:
+        return None
+    return _vector(document["average"], p, finite=True)
 
 
 def _numbers_out(values: NDArray[np.float64]) -> list[float | None]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 
-from passline.errors import DataError
+from passline.errors import DataError, OptionError
 from passline.table.derivative import derivatives
 from passline.table.functions import FUNCTIONS, Values
 from passline.table.rows import Codes, CompleteRows, first_not_finite
@@ -162,6 +162,13 @@ class Term:
             if bad is not None:
                 raise DataError(f"{self.text}: the product is too large in {rows.where(bad)}; rescale the columns.")
         return values
+
+
+def read_unseen(word: str) -> Unseen:
+    """The word for what an unseen category is; raises OptionError for any other."""
+    if word not in get_args(Unseen):
+        raise OptionError(f"unseen is {word!r}: choose 'error' or 'baseline'")
+    return cast("Unseen", word)
 
 
 def make_term(factors: Sequence[Expression], made: Sequence[Factor]) -> Term:
