@@ -40,7 +40,11 @@ def separation(model: Model) -> list[Markup]:
     parts = [
         element(
             "p",
-            said("The outcome is {}: maximum likelihood has no finite estimate for {}.", word, listing([*map(name, terms)])),
+            said(
+                "The outcome is {}: maximum likelihood has no finite estimate for {}.",
+                word,
+                listing([*map(name, terms)]),
+            ),
             class_="warning",
         )
     ]
@@ -83,7 +87,7 @@ def _findings(content: Content) -> list[Markup]:
 
 
 def residual_data(content: Content) -> list[dict[str, float]]:
-    r"""For each bin the mean residual, and two standard errors of it if the model holds: :math:`2 \sqrt{p (1 - p) / n}`.
+    r"""For each bin the mean residual, and two standard errors of it, :math:`2 \sqrt{p (1 - p) / n}`.
 
     Source: Gelman and Hill, Data Analysis Using Regression (2007), 5.6.
     """
@@ -93,8 +97,15 @@ def residual_data(content: Content) -> list[dict[str, float]]:
     # The variance of an outcome whose probability varies within the bin: p (1 - p) less that of the probability.
     spread = np.maximum(bins.predicted * (1.0 - bins.predicted) - bins.variance, 0.0)
     error = 2.0 * np.sqrt(spread / bins.weight)
-    columns = {"predicted": bins.predicted, "residual": bins.observed - bins.predicted, "two": error, "rows": bins.weight}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*(v.tolist() for v in columns.values()), strict=True)]
+    columns = {
+        "predicted": bins.predicted,
+        "residual": bins.observed - bins.predicted,
+        "two": error,
+        "rows": bins.weight,
+    }
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*(v.tolist() for v in columns.values()), strict=True)
+    ]
 
 
 def _residuals(content: Content) -> Markup:
@@ -130,8 +141,8 @@ def _influence(content: Content) -> Markup:
         for one in content.influential
     ]
     words = (
-        "The greatest Cook's distances: how far all coefficients move together without the row. From about 0.5 on a row "
-        "is worth a look, from 1 on it moves the answer."
+        "The greatest Cook's distances: how far all coefficients move together without the row. From about 0.5 on a "
+        "row is worth a look, from 1 on it moves the answer."
     )
     heads = ["row", "Cook's distance", "leverage", "probability", "outcome"]
     return joined([element("p", words), table("Influential rows", heads, rows)])

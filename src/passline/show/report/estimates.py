@@ -54,7 +54,9 @@ def coefficients(content: Content) -> Markup:
         made = folded(f"All {total:,} terms", made)
     parts = [element("p", *_reading(model))]
     if _drawn(model):
-        parts.append(element("figure", element("div", class_="chart", data_chart="odds", data_label=_odds_label(model))))
+        parts.append(
+            element("figure", element("div", class_="chart", data_chart="odds", data_label=_odds_label(model)))
+        )
     parts.append(made)
     return joined([*parts, *_notes(model)])
 

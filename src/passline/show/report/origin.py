@@ -1,4 +1,4 @@
-"""Where the numbers come from: how the rows were read, what played which role, versions, hashes and the lines to rerun."""
+"""Where the numbers come from: how rows were read, roles, versions, hashes, and the lines that make it again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def data(content: Content) -> Markup:
     model = content.model
     rows = model.rows
     facts: list[tuple[str, str]] = [
-        ("read from", name(content.made.fit_source) if content.made.fit_source else "not known: a model file keeps no rows"),
+        (
+            "read from",
+            name(content.made.fit_source) if content.made.fit_source else "not known: a model file keeps no rows",
+        ),
         ("rows read", f"{rows['read']:,}"),
         ("rows used", f"{rows['used']:,}"),
         ("left out, a value missing", f"{rows['dropped']:,}"),
@@ -55,7 +58,10 @@ def reproduce(content: Content) -> Markup:
     settings = model.settings
     facts: list[tuple[str, str]] = [
         ("formula", formula(model)),
-        ("estimator", {"ml": "maximum likelihood", "firth": "Jeffreys' prior (Firth)"}.get(model.estimator, model.estimator)),
+        (
+            "estimator",
+            {"ml": "maximum likelihood", "firth": "Jeffreys' prior (Firth)"}.get(model.estimator, model.estimator),
+        ),
         ("intervals", f"{percent(model.level)}, {settings.get('interval', 'wald')}"),
     ]
     if errors := error_words(model):
@@ -74,7 +80,11 @@ def reproduce(content: Content) -> Markup:
     listed = [(name(column), element("code", digest)) for column, digest in list(hashes.items())[:LISTED]]
     parts = [_facts(facts)]
     if listed:
-        parts.append(folded("SHA-256 of each predictor's values", table("Hashes of columns", ["column", "SHA-256"], listed, words=2)))
+        parts.append(
+            folded(
+                "SHA-256 of each predictor's values", table("Hashes of columns", ["column", "SHA-256"], listed, words=2)
+            )
+        )
     for what, lines in (("In a shell", made.shell), ("In Python", made.python)):
         text = joined([element("span", line) for line in lines], Markup("\n"))
         parts += [element("h3", what), element("pre", element("code", text), tabindex="0")]
@@ -89,7 +99,9 @@ def _predictors(model: Model) -> Markup:
         summary = model.summaries[variable]
         if categorical(model, variable):
             levels = [str(level) for level in summary["levels"]]
-            kind = {"number": "category (of numbers)", "boolean": "yes or no"}.get(model.design.kinds[variable], "category")
+            kind = {"number": "category (of numbers)", "boolean": "yes or no"}.get(
+                model.design.kinds[variable], "category"
+            )
             shown: str = joined([f"{len(levels):,} levels: ", listing([name(level, 60) for level in levels], LEVELS)])
         else:
             kind = "number"

@@ -79,7 +79,11 @@ def discrimination(content: Content) -> Markup:
     parts = [element("p", intro), measures(found, ("Ranking", "Probabilities"))]
     if not math.isnan(found.measures["auc"]["apparent" if found.own_rows else "value"]):
         charts = [
-            chart("roc", "ROC curve: sensitivity against 1 - specificity", table("The ROC curve", heads[:3], _cut(rows, 3))),
+            chart(
+                "roc",
+                "ROC curve: sensitivity against 1 - specificity",
+                table("The ROC curve", heads[:3], _cut(rows, 3)),
+            ),
             chart(
                 "precision",
                 "Precision against recall",
@@ -191,7 +195,9 @@ def _controls(content: Content, found: Evaluation) -> Markup:
     cost = one.cost or (1.0, 1.0)
     at = 0.5 if not 0.0 <= one.threshold <= 1.0 else one.threshold
     c = confusion(found.order, at)
-    yes, no = (joined([name(design.outcome, 40), " = ", name(level, 40)]) for level in (design.positive, design.negative))
+    yes, no = (
+        joined([name(design.outcome, 40), " = ", name(level, 40)]) for level in (design.positive, design.negative)
+    )
     rows = [
         (yes, *(element("span", count(v), id=key) for key, v in (("tp", c.true_positives), ("fn", c.false_negatives)))),
         (no, *(element("span", count(v), id=key) for key, v in (("fp", c.false_positives), ("tn", c.true_negatives)))),
