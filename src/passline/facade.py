@@ -276,8 +276,8 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         """Write a report of the fit as one HTML file that needs nothing else, at most 1.5 MB at any number of rows.
 
         Without ``data`` of the rows of the fit: every figure apparent, the honest ones beside it; of a loaded model
-        only what needs no rows, and it says so. With ``data`` the figures are of that table, with intervals; a loaded model
-        that is given the table of its fit has it all again. ``title`` heads the page. The other options are those of
+        only what needs no rows, and it says so. With ``data`` the figures are of that table, with intervals; a loaded
+        model that is given the table of its fit has it all again. ``title`` heads the page. The other options are those of
         :meth:`evaluate`; where ``folds`` and ``bootstrap`` are None, what takes more than seconds is not done. Raises
         what :meth:`evaluate` raises for ``data``, OptionError where the file cannot be written.
         """

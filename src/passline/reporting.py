@@ -16,6 +16,7 @@ import numpy as np
 
 from passline import modelfile
 from passline.boundary import Boundary, boundary
+from passline.checks.finding import listed
 from passline.effect_curves import EffectCurve, effect_at
 from passline.engine.likelihood import mean
 from passline.errors import PasslineError
@@ -80,7 +81,7 @@ def gather(fit: Fit, judged: Judged, title: str | None = None) -> Content:
     fingerprinted = fit.fingerprinted()
     return Content(
         model=fingerprinted,
-        title=title or f"{model.design.outcome} = {model.design.positive}",
+        title=title or _title(model),
         made=_made(fit, fingerprinted, judged, title),
         evaluation=evaluation,
         findings=None if rows is None else _check(rows),
@@ -93,6 +94,15 @@ def gather(fit: Fit, judged: Judged, title: str | None = None) -> Content:
         javascript=_javascript(model, missing),
         missing=missing,
     )
+
+
+def _title(model: Model) -> str:
+    design = model.design
+    what = f"{design.outcome} = {design.positive}"
+    if not design.variables:
+        return what
+    shown = listed(design.variables) if len(design.variables) <= 5 else f"{len(design.variables):,} predictors"
+    return f"{what} by {shown}"
 
 
 def _evaluated(fit: Fit, judged: Judged, missing: dict[str, str]) -> tuple[Fit, Evaluation | None]:

@@ -71,7 +71,7 @@ def _findings(content: Content) -> list[Markup]:
     if found is None:
         return [absent(content.missing["check"])]
     items = [
-        element("li", element("strong", f"{one.severity}: {one.kind}. "), sentence(one.sentence), class_=one.severity)
+        element("li", element("strong", f"{one.severity}: {one.kind}. "), plain(one.sentence), class_=one.severity)
         for one in found
     ]
     parts = [element("ul", *items[:SHOWN], class_="findings")] if items else []
@@ -132,7 +132,7 @@ def _influence(content: Content) -> Markup:
         return absent(content.missing["influence"])
     rows = [
         (
-            sentence(one.where).rstrip("."),
+            plain(one.where),
             number(one.distance),
             number(one.leverage),
             _four(one.probability),

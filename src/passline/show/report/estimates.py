@@ -36,7 +36,7 @@ LISTED, OPEN, DRAWN = 200, 40, 30
 
 def percent(level: float) -> str:
     """A level for reading."""
-    return f"{100 * level:g} %"
+    return f"{100 * level:g}\N{NO-BREAK SPACE}%"
 
 
 def coefficients(content: Content) -> Markup:
@@ -129,7 +129,11 @@ def effects_data(content: Content) -> list[dict[str, Any]]:
         values = [label(str(v)) if curve.kind == "category" else v for v in curve.values]
         shown = [{**row, "value": value} for row, value in zip(document, values, strict=True)]
         at = [b.estimate for b in content.boundaries if b.variable == curve.variable and math.isfinite(b.estimate)]
-        found.append({"variable": label(curve.variable), "kind": curve.kind, "curve": shown, "boundary": at})
+        # A yes or no that is written as a number has nothing between its two values.
+        kind = "category" if len(values) == 2 else curve.kind
+        if kind != curve.kind:
+            shown = [{**row, "value": signed(float(row["value"]))} for row in shown]
+        found.append({"variable": label(curve.variable), "kind": kind, "curve": shown, "boundary": at})
     return found
 
 
@@ -141,11 +145,11 @@ def boundaries(content: Content) -> Markup:
     rows = []
     for found in content.boundaries:
         low, high = _range(model, found.variable)
-        estimate = "none" if math.isnan(found.estimate) else number(found.estimate, 5)
-        beyond = math.isfinite(found.estimate) and not low <= found.estimate <= high
+        estimate = "none" if math.isnan(found.estimate) else signed(found.estimate, 5)
         notes = [found.note] if found.note else []
-        if beyond:
-            notes.append(f"outside the rows of the fit ({number(low)} to {number(high)}): an extrapolation")
+        if math.isfinite(found.estimate) and not low <= found.estimate <= high:
+            notes.append(f"the rows cover {signed(low)} to {signed(high)}: an extrapolation to {estimate}")
+            estimate = "beyond the rows"
         rows.append(
             (name(found.variable), estimate, _set(found), found.interval, sentence("; ".join(notes)) if notes else "")
         )
@@ -155,7 +159,7 @@ def boundaries(content: Content) -> Markup:
         name(model.design.positive),
         name(model.design.negative),
     )
-    parts = [element("p", intro), table("Where the probability is one half", heads, rows)]
+    parts = [element("p", intro), table("Where the probability is one half", heads, rows, words=(2, 4))]
     if content.more_boundaries:
         parts.append(element("p", f"{content.more_boundaries:,} more numbers are not listed.", class_="foot"))
     if model.flic_intercept is not None:
@@ -288,7 +292,7 @@ def _effect_table(curve: EffectCurve) -> Markup:
 
 
 def _set(found: Boundary) -> str:
-    text = set_text(found).replace("-", "\N{MINUS SIGN}") if found.pieces else ""
+    text = set_text(found, 4).replace("-", "\N{MINUS SIGN}") if found.pieces else ""
     return text or ("none" if math.isnan(found.estimate) else "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
 # A name this long says no more in a table than its beginning.
@@ -87,10 +87,8 @@ def _markup(part: str) -> str:
 # --- tables ----------------------------------------------------------------------------------------------------
 
 
-def table(
-    caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, foot: str = "", words: int = 1
-) -> Markup:
-    """A table with a caption for those who hear it; the first column heads its rows, the first ``words`` are texts."""
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: Collection[int] = ()) -> Markup:
+    """A table with a caption for those who hear it; the first column heads its rows, those in ``words`` hold texts."""
     head = element("tr", *(element("th", one, scope="col", class_=_side(i, words)) for i, one in enumerate(heads)))
     body = [
         element(
@@ -108,8 +106,7 @@ def table(
         element("thead", head),
         element("tbody", *body),
     )
-    scrolled = element("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
-    return joined([scrolled, element("p", foot, class_="foot")]) if foot else scrolled
+    return element("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def folded(summary: str, *children: str, opened: bool = False) -> Markup:
@@ -123,5 +120,5 @@ def chart(name_: str, label_: str, fallback: Markup, summary: str = "The numbers
     return element("figure", place, folded(summary, fallback))
 
 
-def _side(i: int, words: int) -> str | None:
-    return "words" if i < words else None
+def _side(i: int, words: Collection[int]) -> str | None:
+    return "words" if i == 0 or i in words else None

@@ -82,7 +82,8 @@ def reproduce(content: Content) -> Markup:
     if listed:
         parts.append(
             folded(
-                "SHA-256 of each predictor's values", table("Hashes of columns", ["column", "SHA-256"], listed, words=2)
+                "SHA-256 of each predictor's values",
+                table("Hashes of columns", ["column", "SHA-256"], listed, words=(1,)),
             )
         )
     for what, lines in (("In a shell", made.shell), ("In Python", made.python)):
@@ -110,7 +111,7 @@ def _predictors(model: Model) -> Markup:
         rows.append((name(variable), kind, shown))
     if not rows:
         return element("p", "The formula has no predictor.")
-    made = table("The predictors", ["predictor", "read as", "values in the rows used"], rows, words=3)
+    made = table("The predictors", ["predictor", "read as", "values in the rows used"], rows, words=(1, 2))
     more = len(model.design.variables) - len(rows)
     parts = [made] if len(rows) <= 40 else [folded(f"The predictors ({len(model.design.variables):,})", made)]
     if more:

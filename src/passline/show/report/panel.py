@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from passline.show.report.content import Content
 from passline.show.report.estimates import outcome
 from passline.show.report.markup import LONGEST, Markup, clipped, element, joined, name, said
 from passline.show.report.quality import absent
+from passline.show.report.summary import yes_or_no
 
 # Fields that a person can still fill in, and levels among which one can still choose.
 MOST_FIELDS, MOST_LEVELS, MOST_SIGNS = 60, 2_000, 40_000
@@ -63,7 +65,7 @@ def what_if_data(content: Content) -> dict[str, Any]:
     for variable in model.design.variables:
         kind = "category" if categorical(model, variable) else "number"
         summary = model.summaries[variable]
-        field: dict[str, Any] = {"column": variable, "kind": kind, "start": default(summary)}
+        field: dict[str, Any] = {"column": variable, "kind": kind, "start": _start(summary)}
         if kind == "number":
             field |= {"min": summary["min"], "max": summary["max"]}
         else:
@@ -87,10 +89,18 @@ def _average(model: Model) -> list[float] | None:
     return found
 
 
+def _start(summary: Mapping[str, Any]) -> float | str:
+    """Where a field begins: the mean to four digits, the more frequent of 0 and 1, the most frequent level."""
+    held = default(summary)
+    if yes_or_no(summary):
+        return round(float(held))
+    return float(f"{held:.4g}") if isinstance(held, float) else held
+
+
 def _field(model: Model, variable: str, i: int) -> Markup:
     identity = f"what-if-{i}"
     summary = model.summaries[variable]
-    start = default(summary)
+    start = _start(summary)
     if categorical(model, variable):
         # The browser sends the place of a level, so that no level has to survive being an attribute.
         options = [
@@ -99,7 +109,9 @@ def _field(model: Model, variable: str, i: int) -> Markup:
         ]
         control = element("select", *options, id=identity)
     else:
-        control = element("input", id=identity, type="number", step="any", value=repr(float(start)), autocomplete="off")
+        control = element(
+            "input", id=identity, type="number", step="any", value=f"{float(start):.15g}", autocomplete="off"
+        )
         low, high = float(summary["min"]), float(summary["max"])
         if low < high:
             slider = element(
@@ -108,8 +120,8 @@ def _field(model: Model, variable: str, i: int) -> Markup:
                 type="range",
                 min=repr(low),
                 max=repr(high),
-                step="any",
-                value=repr(float(start)),
+                step="1" if yes_or_no(summary) else "any",
+                value=f"{float(start):.15g}",
                 aria_label=clipped(f"{variable}, as a slider", LONGEST),
             )
             control = element("div", control, slider, class_="both")

@@ -44,9 +44,9 @@ def measures(found: Evaluation, sections: tuple[str, ...]) -> Markup:
     """The figures of some sections, with their kinds or their intervals."""
     if found.own_rows:
         kinds = [kind for kind in KINDS if kind == "apparent" or some(found, kind)]
-        heads = ["", *(KINDS[kind] for kind in kinds)]
+        heads = ["measure", *(KINDS[kind] for kind in kinds)]
     else:
-        kinds, heads = ["value"], ["", "value", f"{percent(found.level)} interval"]
+        kinds, heads = ["value"], ["measure", "value", f"{percent(found.level)} interval"]
     rows = []
     for section in sections:
         for key, shown in SECTIONS[section].items():
@@ -122,7 +122,11 @@ def calibration(content: Content) -> Markup:
             element("p", intro),
             measures(found, ("Calibration",)),
             chart("calibration", "Observed share against mean probability", table("The bins", heads, rows)),
-            element("p", words + ("" if not found.own_rows else " The chart is apparent."), class_="foot"),
+            element(
+                "p",
+                words + ("" if not found.own_rows else " The chart is of the rows of the fit: apparent."),
+                class_="foot",
+            ),
         ]
     )
 
@@ -202,9 +206,9 @@ def _controls(content: Content, found: Evaluation) -> Markup:
         (yes, *(element("span", count(v), id=key) for key, v in (("tp", c.true_positives), ("fn", c.false_negatives)))),
         (no, *(element("span", count(v), id=key) for key, v in (("fp", c.false_positives), ("tn", c.true_negatives)))),
     ]
-    heads = ["", joined(["called ", name(design.positive, 40)]), joined(["called ", name(design.negative, 40)])]
+    heads = ["in fact", joined(["called ", name(design.positive, 40)]), joined(["called ", name(design.negative, 40)])]
     fields = [
-        _field("threshold", "Threshold", f"{at:.6g}", type="range", min="0", max="1", step="any"),
+        _field("threshold-at", "Threshold", f"{at:.6g}", type="range", min="0", max="1", step="any"),
         _field("threshold-number", "The same as a number", f"{at:.6g}", type="number", min="0", max="1", step="any"),
         _field("cost-fp", "A false positive costs", f"{cost[0]:g}", type="number", min="0", step="any"),
         _field("cost-fn", "A false negative costs", f"{cost[1]:g}", type="number", min="0", step="any"),
@@ -213,7 +217,7 @@ def _controls(content: Content, found: Evaluation) -> Markup:
     return element(
         "div",
         element("div", *fields, class_="fields needs-script"),
-        element("div", act, element("output", id="threshold-said", for_="threshold"), class_="needs-script act"),
+        element("div", act, element("output", id="threshold-said", for_="threshold-at"), class_="needs-script act"),
         table("The four counts at the threshold", heads, rows),
         class_="panel",
         id="threshold-panel",

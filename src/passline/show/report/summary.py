@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from passline.show.report.estimates import formula, outcome, percent, sentence, 
 from passline.show.report.markup import Markup, element, joined, listing, name, plain, said
 from passline.show.report.quality import whose
 from passline.show.terminal import number
-from passline.table.coding import CategoryFactor
+from passline.table.coding import CategoryFactor, Factor
 from passline.table.tree import Name
 
 # Associations and doubts that are told; the others are counted, and stand further below.
@@ -50,7 +51,11 @@ def _key_figures(content: Content) -> Markup:
     counted = positives(content)
     if counted is not None:
         items.append(
-            ("are positive", f"{100 * counted[0] / counted[1]:.3g} %", f"{counted[0]:,.6g} of {counted[1]:,.6g}")
+            (
+                "are positive",
+                f"{100 * counted[0] / counted[1]:.3g}\N{NO-BREAK SPACE}%",
+                f"{counted[0]:,.6g} of {counted[1]:,.6g}",
+            )
         )
     if found is not None:
         value, kind = _honest(content, "auc")
@@ -100,33 +105,64 @@ def _asked(content: Content) -> Markup:
 
 def _found(content: Content) -> Markup:
     model = content.model
-    clear = [i for i in range(len(model.terms.names)) if _clear(model, i)]
+    alone = _alone(model)
+    clear = [i for i in alone if _clear(model, i)]
     clear.sort(key=lambda i: -abs(float(model.terms.statistic[i])))
-    told = [element("li", text) for text in (_association(model, i) for i in clear[:TOLD])]
+    told = [element("li", _association(model, i, alone[i])) for i in clear[:TOLD]]
     parts: list[Markup] = []
     if told:
         parts.append(element("p", "Associations whose intervals leave out “no difference”, the clearest first:"))
         parts.append(element("ul", *told))
         if len(clear) > TOLD:
             parts.append(element("p", f"{len(clear) - TOLD:,} more such terms are in the table."))
-    unclear = [i for i in _slopes(model) if model.terms.status[i] == "ok" and i not in clear]
-    has_intervals = any(not math.isnan(v) for v in model.terms.conf_low)
-    if unclear and has_intervals:
-        names = listing([name(model.terms.names[i], 60) for i in unclear])
-        words = "These rows do not tell whether {} {} associated with more or with less of it."
-        parts.append(element("p", said(words, names, "is" if len(unclear) == 1 else "are")))
+    unclear = [i for i in alone if model.terms.status[i] == "ok" and i not in clear]
+    if unclear and _has_intervals(model):
+        words = "These rows do not tell whether {} {} associated with more or with less of {}."
+        verb = "is" if len(unclear) == 1 else "are"
+        parts.append(element("p", said(words, _names(model, unclear), verb, outcome(model))))
     elif unclear:
         parts.append(
             element("p", "The estimates are in the table; they have no intervals, so none of them is called clear.")
         )
     without = [i for i in _slopes(model) if model.terms.status[i] in ("infinite", "undetermined")]
     if without:
-        names = listing([name(model.terms.names[i], 60) for i in without])
-        parts.append(element("p", said("The outcome is separated, and no finite estimate exists for {}.", names)))
+        words = "The outcome is separated, and no finite estimate exists for {}."
+        parts.append(element("p", said(words, _names(model, without))))
+    tied = [term.text for term in model.design.terms if any(f.column in _shared(model) for f in term.factors)]
+    if tied:
+        words = "Curves and interactions are read from the effects, not from single coefficients: {}."
+        parts.append(element("p", said(words, listing([name(text, 60) for text in tied]))))
     if not _slopes(model):
         parts.append(element("p", "The model has no predictor: it says the same probability for every row."))
-    parts += _flips(content)
-    return joined(parts)
+    return joined([*parts, *_flips(content)])
+
+
+def _names(model: Model, places: list[int]) -> Markup:
+    return listing([name(model.terms.names[i], 60) for i in places])
+
+
+def _shared(model: Model) -> set[str]:
+    """Columns that no single coefficient speaks for: in several terms, or in several columns of numbers of one."""
+    seen: set[str] = set()
+    found: set[str] = set()
+    for term in model.design.terms:
+        for factor in term.factors:
+            several = not isinstance(factor, CategoryFactor) and len(factor.names) > 1
+            if factor.column in seen or len(term.factors) > 1 or several:
+                found.add(factor.column)
+            seen.add(factor.column)
+    return found
+
+
+def _alone(model: Model) -> dict[int, Factor]:
+    """The terms that speak for their column by themselves, by place, each with its factor."""
+    found: dict[int, Factor] = {}
+    place, shared = int(model.design.intercept), _shared(model)
+    for term in model.design.terms:
+        if not any(factor.column in shared for factor in term.factors):
+            found |= dict.fromkeys(range(place, place + len(term.names)), term.factors[0])
+        place += len(term.names)
+    return found
 
 
 def _flips(content: Content) -> Iterator[Markup]:
@@ -150,59 +186,40 @@ def _flips(content: Content) -> Iterator[Markup]:
 
 def _clear(model: Model, i: int) -> bool:
     low, high = float(model.terms.conf_low[i]), float(model.terms.conf_high[i])
-    return model.terms.status[i] == "ok" and model.terms.names[i] != "(Intercept)" and (low > 0 or high < 0)
+    return model.terms.status[i] == "ok" and (low > 0 or high < 0)
+
+
+def _has_intervals(model: Model) -> bool:
+    return any(not math.isnan(value) for value in model.terms.conf_low)
 
 
 def _slopes(model: Model) -> list[int]:
-    return [i for i, one in enumerate(model.terms.names) if not (i == 0 and model.design.intercept) and one]
+    return list(range(int(model.design.intercept), len(model.terms.names)))
 
 
-def _association(model: Model, i: int) -> Markup:
+def _association(model: Model, i: int, factor: Factor) -> Markup:
     """One association in words."""
     terms = model.terms
-    ratio, low, high = (
-        math.exp(min(float(v), 700.0)) for v in (terms.estimate[i], terms.conf_low[i], terms.conf_high[i])
-    )
-    times = said(
-        "{} times the odds of {} ({} interval {} to {})",
-        number(ratio),
-        outcome(model),
-        percent(model.level),
-        number(low),
-        number(high),
-    )
-    place = i - int(model.design.intercept)
-    for term in model.design.terms:
-        if place >= len(term.names):
-            place -= len(term.names)
-            continue
-        (factor, *others) = term.factors
-        if others:
-            return said(
-                "the interaction {} changes the odds by a factor of {}; read it in the effects",
-                name(terms.names[i]),
-                number(ratio),
-            )
-        if isinstance(factor, CategoryFactor):
-            level = factor.levels[place + (0 if factor.full else 1)]
-            if factor.full:
-                return said(
-                    "{} = {} has odds of {} ({} to {})",
-                    name(factor.text),
-                    name(level),
-                    number(ratio),
-                    number(low),
-                    number(high),
-                )
-            return said(
-                "{} = {} goes, against {}, with {}", name(factor.text), name(level), name(factor.levels[0]), times
-            )
-        if len(factor.names) > 1:
-            return said("{} is part of a curve; read it in the effects", name(terms.names[i]))
-        if isinstance(factor.expression, Name):
-            return said("one unit more of {} goes with {}", name(factor.column), times)
-        break
-    return said("one more in {} goes with {}", name(terms.names[i]), times)
+    ends = (terms.estimate[i], terms.conf_low[i], terms.conf_high[i])
+    ratio, low, high = (number(math.exp(min(float(value), 700.0))) for value in ends)
+    interval = said("({} interval {} to {})", percent(model.level), low, high)
+    times = said("{} times the odds of {} {}", ratio, outcome(model), interval)
+    if isinstance(factor, CategoryFactor):
+        level = name(terms.names[i].removeprefix(factor.text))
+        if factor.full:
+            return said("{} = {} has odds of {} {}", name(factor.text), level, ratio, interval)
+        return said("{} = {} goes, against {}, with {}", name(factor.text), level, name(factor.levels[0]), times)
+    if not isinstance(factor.expression, Name):
+        return said("one more in {} goes with {}", name(terms.names[i]), times)
+    if yes_or_no(model.summaries[factor.column]):
+        return said("{} = 1 goes, against 0, with {}", name(factor.column), times)
+    return said("one unit more of {} goes with {}", name(factor.column), times)
+
+
+def yes_or_no(summary: Mapping[str, Any]) -> bool:
+    """Whether a number is 0 or 1 in each row."""
+    between = summary.get("count", [0.0])[1:-1]
+    return (summary.get("min"), summary.get("max")) == (0.0, 1.0) and not any(between)
 
 
 def _sure(content: Content) -> Markup:
@@ -221,7 +238,7 @@ def _sure(content: Content) -> Markup:
         items += _of_figures(content)
     if not model.certificate["converged"]:
         items.append("The fit did not converge: the numbers are not those of the optimum.")
-    if not any(not math.isnan(v) for v in model.terms.conf_low) and _slopes(model):
+    if not _has_intervals(model) and _slopes(model):
         why = (
             "the fit is penalised"
             if (model.settings.get("l2") or model.settings.get("l1"))
@@ -238,15 +255,19 @@ def _of_figures(content: Content) -> list[str]:
     auc, kind = _honest(content, "auc")
     if not math.isnan(auc):
         text = "Of a positive and a negative row, the positive one gets the higher probability in "
-        text += f"{100 * auc:.1f} % of pairs (AUC, {kind}"
+        text += f"{100 * auc:.1f}\N{NO-BREAK SPACE}% of pairs (AUC, {kind}"
         if found.own_rows and kind[:8] != "apparent":
-            text += f"; {100 * found.measures['auc']['apparent']:.1f} % on the rows of the fit themselves"
+            text += (
+                f"; {100 * found.measures['auc']['apparent']:.1f}\N{NO-BREAK SPACE}% on the rows of the fit themselves"
+            )
         if not found.own_rows:
             low, high = found.measures["auc"]["conf_low"], found.measures["auc"]["conf_high"]
             text += (
-                "" if math.isnan(low) else f", {percent(found.level)} interval {100 * low:.1f} to {100 * high:.1f} %"
+                ""
+                if math.isnan(low)
+                else f", {percent(found.level)} interval {100 * low:.1f} to {100 * high:.1f}\N{NO-BREAK SPACE}%"
             )
-        items.append(text + "); 50 % is chance.")
+        items.append(text + "); 50\N{NO-BREAK SPACE}% is chance.")
     slope, kind = _honest(content, "calibration_slope")
     if not math.isnan(slope) and not (found.own_rows and kind.startswith("apparent")):
         if slope < 0.9:
@@ -289,7 +310,7 @@ def _doubtful(content: Content) -> Iterator[str]:
     yield from map(sentence, model.warnings)
     told = {"separation", "convergence", "dropped rows"} if model.warnings else {"convergence"}
     if content.findings is not None:
-        yield from (sentence(one.sentence) for one in content.findings if one.kind not in told)
+        yield from (plain(one.sentence) for one in content.findings if one.kind not in told)
     elif few := _few_events(content):
         yield few
     if content.evaluation is not None:

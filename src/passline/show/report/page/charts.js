@@ -17,14 +17,15 @@ export function odds(rows, width) {
     high: row.high === null ? NaN : Math.exp(row.high),
   }));
   const [least, most] = reach(drawn);
-  const left = Math.min(0.42 * width, 8 + 7.2 * Math.max(...drawn.map((row) => [...row.term].length)));
+  const left = Math.min(0.42 * width, 22 + 7.6 * Math.max(...drawn.map((row) => [...row.term].length)));
   const within = (value) => Math.min(Math.max(value, least), most);
   return finished({
     width,
+    marginTop: 10,
     height: 56 + 27 * drawn.length,
     marginLeft: left,
     marginRight: 24,
-    x: { type: "log", domain: [least, most], label: "odds ratio", ticks: 5, tickFormat: (value) => figure(value, 3) },
+    x: { type: "log", domain: [least, most], label: "odds ratio", ticks: Math.min(6, width / 130), tickFormat: (value) => figure(value, 3) },
     y: { domain: drawn.map((row) => row.place), label: null },
     marks: [
       ruleX([1], { stroke: RED, strokeWidth: 1.4 }),
@@ -62,10 +63,11 @@ export function effect({ kind, variable, curve: rows, boundary }, width) {
 }
 
 function levels(drawn, banded, title, width) {
-  const left = Math.min(0.4 * width, 16 + 7 * Math.max(...drawn.map((row) => [...row.value].length), 2));
+  const left = Math.min(0.4 * width, 22 + 7.6 * Math.max(...drawn.map((row) => [...row.value].length), 2));
   return finished({
     width,
-    height: 64 + 26 * drawn.length,
+    marginTop: 10,
+    height: 60 + 26 * drawn.length,
     marginLeft: left,
     x: { domain: [0, 1], label: "probability", labelAnchor: "center", ticks: 5 },
     y: { domain: drawn.map((row) => row.place), label: null },
@@ -135,10 +137,11 @@ export function residuals(rows, width) {
 /** Each term's share of the log-odds. */
 export function shares(given, width) {
   const rows = given.map((row, place) => ({ ...row, place, end: Math.max(row.value, 0), text: figure(row.value, 3) }));
-  const left = Math.min(0.4 * width, 12 + 7.2 * Math.max(...rows.map((row) => [...row.term].length)));
+  const left = Math.min(0.4 * width, 22 + 7.6 * Math.max(...rows.map((row) => [...row.term].length)));
   return finished({
     width,
-    height: 52 + 27 * rows.length,
+    marginTop: 10,
+    height: 56 + 27 * rows.length,
     marginLeft: left,
     marginRight: 60,
     x: { label: "share of the log-odds", labelAnchor: "center", ticks: Math.min(6, width / 90), grid: true, nice: true },
@@ -155,7 +158,7 @@ export function shares(given, width) {
 /** The names of an axis of names, one a row, however many are alike. */
 function names(rows, field, left) {
   const named = new Map(rows.map((row) => [row.place, row[field]]));
-  return axisY({ tickSize: 0, tickFormat: (place) => named.get(place), textOverflow: "ellipsis", lineWidth: (left - 12) / 13 });
+  return axisY({ tickSize: 0, tickFormat: (place) => named.get(place), textOverflow: "ellipsis", lineWidth: (left - 8) / 13 });
 }
 
 function path(points, width, at) {
@@ -185,7 +188,7 @@ function square(width, x, y, marks) {
 }
 
 function finished(options) {
-  const drawn = plot({ marginBottom: 42, ...options, style: { fontSize: "13px", background: "none", overflow: "visible" } });
+  const drawn = plot({ marginTop: 30, marginBottom: 42, ...options, style: { fontSize: "13px", background: "none", overflow: "visible" } });
   // The policy of the page names its own style alone; what Plot would set stands there.
   for (const style of drawn.querySelectorAll("style")) style.remove();
   return drawn;

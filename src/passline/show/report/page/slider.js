@@ -5,7 +5,7 @@ import { figure, write } from "./dom.js";
 
 /** Bring the panel to life; `changed` hears the four counts. */
 export function threshold(scores, changed) {
-  const slider = document.getElementById("threshold");
+  const slider = document.getElementById("threshold-at");
   const number = document.getElementById("threshold-number");
   const [costFp, costFn] = ["cost-fp", "cost-fn"].map((id) => document.getElementById(id));
   const draw = () => {
