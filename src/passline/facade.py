@@ -277,9 +277,9 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
 
         Without ``data`` of the rows of the fit: every figure apparent, the honest ones beside it; of a loaded model
         only what needs no rows, and it says so. With ``data`` the figures are of that table, with intervals; a loaded
-        model that is given the table of its fit has it all again. ``title`` heads the page. The other options are those of
-        :meth:`evaluate`; where ``folds`` and ``bootstrap`` are None, what takes more than seconds is not done. Raises
-        what :meth:`evaluate` raises for ``data``, OptionError where the file cannot be written.
+        model that is given the table of its fit has it all again. ``title`` heads the page. The other options are
+        those of :meth:`evaluate`; where ``folds`` and ``bootstrap`` are None, what takes more than seconds is not done.
+        Raises what :meth:`evaluate` raises for ``data``, OptionError where the file cannot be written.
         """
         from passline.reporting import Judged, write_report  # nothing of a page is needed to fit
 

@@ -132,7 +132,7 @@ def effects_data(content: Content) -> list[dict[str, Any]]:
         # A yes or no that is written as a number has nothing between its two values.
         kind = "category" if len(values) == 2 else curve.kind
         if kind != curve.kind:
-            shown = [{**row, "value": signed(float(row["value"]))} for row in shown]
+            shown = [{**row, "value": short(float(row["value"]))} for row in shown]
         found.append({"variable": label(curve.variable), "kind": kind, "curve": shown, "boundary": at})
     return found
 
@@ -148,7 +148,7 @@ def boundaries(content: Content) -> Markup:
         estimate = "none" if math.isnan(found.estimate) else signed(found.estimate, 5)
         notes = [found.note] if found.note else []
         if math.isfinite(found.estimate) and not low <= found.estimate <= high:
-            notes.append(f"the rows cover {signed(low)} to {signed(high)}: an extrapolation to {estimate}")
+            notes.append(f"the rows cover {short(low)} to {short(high)}: an extrapolation to {estimate}")
             estimate = "beyond the rows"
         rows.append(
             (name(found.variable), estimate, _set(found), found.interval, sentence("; ".join(notes)) if notes else "")
@@ -201,6 +201,11 @@ def _term(model: Model, i: int) -> tuple[str, ...]:
 def signed(value: float, digits: int = 4) -> str:
     """A number for reading, with a true minus sign."""
     return number(value, digits).replace("-", "\N{MINUS SIGN}")
+
+
+def short(value: float) -> str:
+    """A number for reading, four digits without zeros at its end."""
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _end(value: float, none: str) -> str:
@@ -280,7 +285,7 @@ def _effect_table(curve: EffectCurve) -> Markup:
     step = max(len(curve.values) // 11, 1) if curve.kind == "number" else 1
     for i in range(0, len(curve.values), step):
         value = curve.values[i]
-        text = name(value) if isinstance(value, str) else signed(float(value))
+        text = name(value) if isinstance(value, str) else short(float(value))
         p, low, high = (float(v[i]) for v in (curve.probability, curve.conf_low, curve.conf_high))
         interval = "" if math.isnan(low) else f"{low:.4f} to {high:.4f}"
         rows.append((text, "not determined" if math.isnan(p) else f"{p:.4f}", interval))

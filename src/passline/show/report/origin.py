@@ -5,7 +5,7 @@ from __future__ import annotations
 from passline.model import Model
 from passline.section import categorical
 from passline.show.report.content import Content
-from passline.show.report.estimates import LISTED, formula, percent
+from passline.show.report.estimates import LISTED, formula, percent, short
 from passline.show.report.markup import Markup, clipped, element, folded, joined, listing, name, table
 from passline.show.report.quality import rows_line
 from passline.show.terminal import error_words, number
@@ -106,8 +106,7 @@ def _predictors(model: Model) -> Markup:
             shown: str = joined([f"{len(levels):,} levels: ", listing([name(level, 60) for level in levels], LEVELS)])
         else:
             kind = "number"
-            shown = f"{number(summary['min'])} to {number(summary['max'])}, mean {number(summary['mean'])}"
-            shown = shown.replace("-", "\N{MINUS SIGN}")
+            shown = f"{short(summary['min'])} to {short(summary['max'])}, mean {short(summary['mean'])}"
         rows.append((name(variable), kind, shown))
     if not rows:
         return element("p", "The formula has no predictor.")

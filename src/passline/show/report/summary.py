@@ -11,7 +11,7 @@ import numpy as np
 from passline.inference.wald import chi2_p
 from passline.model import Model
 from passline.show.report.content import Content
-from passline.show.report.estimates import formula, outcome, percent, sentence, signed
+from passline.show.report.estimates import formula, outcome, percent, sentence, short, signed
 from passline.show.report.markup import Markup, element, joined, listing, name, plain, said
 from passline.show.report.quality import whose
 from passline.show.terminal import number
@@ -34,7 +34,7 @@ def summary(content: Content) -> Markup:
         "What to distrust": _doubts(content),
     }
     sections = [element("section", element("h3", head), body) for head, body in parts.items()]
-    return joined([_key_figures(content), element("div", *sections, class_="words")])
+    return joined([_key_figures(content), element("div", *sections, class_="paragraphs")])
 
 
 def positives(content: Content) -> tuple[float, float] | None:
@@ -175,13 +175,13 @@ def _flips(content: Content) -> Iterator[Markup]:
             interval = ""
             if len(found.pieces) == 1 and all(map(math.isfinite, found.pieces[0])):
                 low, high = found.pieces[0]
-                interval = f" ({percent(found.level)} set {signed(low)} to {signed(high)})"
+                interval = f" ({percent(found.level)} set {short(low)} to {short(high)})"
             words = "The probability is one half at {} = {}{}{}."
             yield element("p", said(words, name(found.variable, 60), signed(found.estimate, 5), interval, held))
         elif found.interval == "gap" and found.pieces:
             low, high = found.pieces[0]
             words = "Every value of {} from {} to {} would do as the place where it flips."
-            yield element("p", said(words, name(found.variable, 60), signed(low), signed(high)))
+            yield element("p", said(words, name(found.variable, 60), short(low), short(high)))
 
 
 def _clear(model: Model, i: int) -> bool:

@@ -41,7 +41,8 @@ export function odds(rows, width) {
 
 /** The probability along a number with its band, the red line at one half and where they meet; or of each level. */
 export function effect({ kind, variable, curve: rows, boundary }, width) {
-  const drawn = rows.map((row, place) => ({ ...row, place })).filter((row) => row.probability !== null);
+  const placed = rows.map((row, place) => ({ ...row, place }));
+  const drawn = placed.filter((row) => row.probability !== null);
   const banded = drawn.filter((row) => row.conf_low !== null && row.conf_high !== null);
   const title = (row) => `${kind === "number" ? `${variable} ${figure(row.value)}` : row.value}\nprobability ${shown(row)}`;
   if (kind !== "number") return levels(drawn, banded, title, width);
@@ -53,7 +54,7 @@ export function effect({ kind, variable, curve: rows, boundary }, width) {
     marks: [
       ruleY([0.5], { stroke: RED, strokeWidth: 1.2 }),
       areaY(banded, { x: "value", y1: "conf_low", y2: "conf_high", ...BAND }),
-      lineY(drawn, { x: "value", y: "probability", stroke: BLUE, strokeWidth: 2.6 }),
+      lineY(placed, { x: "value", y: (row) => row.probability ?? NaN, stroke: BLUE, strokeWidth: 2.6 }),
       drawn.length < 3 ? dot(drawn, { x: "value", y: "probability", fill: BLUE, r: 4.5 }) : null,
       ruleX(inside(boundary, drawn), { y1: 0, y2: 0.5, stroke: RED, strokeDasharray: "2 4", strokeWidth: 1.5 }),
       dot(inside(boundary, drawn), { x: (x) => x, y: () => 0.5, fill: RED, r: 4.5 }),
