@@ -239,11 +239,11 @@ def _sure(content: Content) -> Markup:
     if not model.certificate["converged"]:
         items.append("The fit did not converge: the numbers are not those of the optimum.")
     if not _has_intervals(model) and _slopes(model):
-        why = (
-            "the fit is penalised"
-            if (model.settings.get("l2") or model.settings.get("l1"))
-            else "there is no covariance"
-        )
+        why = "there is no covariance"
+        if model.settings.get("l2") or model.settings.get("l1"):
+            why = "the fit is penalised, and no standard error would mean what it usually does"
+        elif model.separation["kind"] != "none":
+            why = "the outcome is separated"
         items.append(f"No coefficient has a standard error or an interval: {why}.")
     return element("ul", *(element("li", sentence(item)) for item in items))
 
