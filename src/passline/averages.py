@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from passline.errors import OptionError
 from passline.fitting import Fitted, null_log_likelihood
 from passline.model import Model
 from passline.table.columns import Native
 from passline.table.native import as_native
+from passline.table.source import open_source
 
 if TYPE_CHECKING:
+    from passline.effect_curves import EffectCurve
     from passline.inference.effects import Effect, Population
 
 
@@ -50,6 +50,44 @@ class Averaged:
 
         return risk_ratio(self._population(level), variable, high, low)
 
+    def effect_curve(
+        self,
+        variable: str,
+        values: Iterable[Any] | None = None,
+        *,
+        at: Mapping[str, Any] | None = None,
+        averaged: bool = False,
+        data: Any = None,
+        sql: str | None = None,
+        weights: Any = None,
+        sampling_weights: Any = None,
+        offset: Any = None,
+        trials: Any = None,
+        level: float = 0.95,
+    ) -> EffectCurve:
+        """The probability along one predictor, with its interval: the numbers behind ``plot.effect``.
+
+        The others are held ``at`` (else at their means and most frequent levels); or, ``averaged``, they stay as they
+        are in each row of ``data`` (without: of the fit), and the probability is averaged. See
+        :func:`passline.effect_curves.effect_at` and :func:`passline.effect_curves.effect_averaged`. Raises OptionError
+        for names and values that the model does not have, and where rows are needed and there are none.
+        """
+        from passline.effect_curves import effect_at, effect_averaged, over_own_rows, over_table
+
+        given = data is not None or sql is not None
+        if not averaged:
+            if given:
+                raise OptionError("rows are averaged over, and nothing is averaged here: ask for averaged=True")
+            return effect_at(self.model, variable, values, at, level)
+        if at:
+            raise OptionError("at holds the other predictors, and averaged leaves them as they are: give one of them")
+        if not given:
+            own = over_own_rows(self._behind("an average effect"))
+            return effect_averaged(self.model, variable, own, values, level)
+        roles = {"weights": weights, "sampling_weights": sampling_weights, "offset": offset, "trials": trials}
+        over = over_table(self.model, open_source(data, sql=sql), roles)
+        return effect_averaged(self.model, variable, over, values, level)
+
     def pseudo_r2(self) -> dict[str, float]:
         """McFadden's, Cox and Snell's, Nagelkerke's and Tjur's; see :func:`passline.inference.explained.pseudo_r2`."""
         from passline.inference.explained import pseudo_r2
@@ -69,7 +107,7 @@ class Averaged:
         return self.rows
 
     def _population(self, level: float) -> Population:
-        from passline.inference.effects import Population
+        from passline.effect_curves import over_own_rows, population_of
 
         rows = self._behind("an average effect")
         if {"infinite", "undetermined"} & set(self.model.terms.status):
@@ -77,16 +115,4 @@ class Averaged:
                 "the outcome is separated, so effects averaged over the rows have no standard errors, and some no "
                 'value: use estimator="firth", or a penalty (l2)'
             )
-        model, sample = self.model, rows.sample
-        block = sample.blocks.all
-        return Population(
-            design=model.design,
-            rows=rows.learned.rows,
-            offset=np.zeros(sample.blocks.n) if block.offset is None else block.offset,
-            weight=sample.weight,
-            coef=model.predicting_coef(),
-            covariance=model.covariance,
-            fixed=np.array([word == "aliased" for word in model.terms.status]),
-            df=model.settings.get("df"),
-            level=level,
-        )
+        return population_of(self.model, over_own_rows(rows, most=rows.sample.blocks.n), level)

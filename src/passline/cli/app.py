@@ -28,8 +28,9 @@ COMMANDS = {
     "boundary": "Say at which value of a predictor the probability is what you ask.",
     "evaluate": "Judge a model's probabilities on rows with known outcomes.",
     "compare": "Compare two models of the same rows.",
-    "serve": "Serve models over HTTP: probabilities, explanations, and a page to try them by hand.",
+    "report": "Write a report of a model: one page, to be read, printed and sent.",
     "plot": "Draw a picture of a model.",
+    "serve": "Serve models over HTTP: probabilities, explanations, and a page to try them by hand.",
 }
 for place, (command, text) in enumerate(COMMANDS.items()):
     app.command(f"passline.cli.{command}:{command}", name=command, help=text, sort_key=place)

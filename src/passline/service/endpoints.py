@@ -145,7 +145,7 @@ class Service:
 
     async def _page(self, make: Callable[[], Page], _scope: Scope, _receive: Receive, _asked: Asked) -> Reply:
         page = make()
-        return Reply(page.html.encode(), b"text/html; charset=utf-8", page.headers)
+        return Reply(page.html, b"text/html; charset=utf-8", page.headers)
 
     async def _openapi(self, _scope: Scope, _receive: Receive, _asked: Asked) -> Reply:
         return Reply(self.encode(openapi(self.catalogue.models, self.limits, self.token)))

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+
+from passline.show.page.bundle import Modules
+from passline.show.page.document import document, policy
+
+PAGE = Path(__file__).with_name("page")
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page and the policy under which it runs."""
+    """A page and the policy under which it runs. It holds nothing of a model: what it shows, it asks for."""
 
-    html: str
+    html: bytes
     policy: str
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """What is sent with it."""
         return (
-            (b"content-security-policy", self.policy.encode()),
+            (b"content-security-policy", f"{self.policy}; frame-ancestors 'none'".encode()),
             (b"x-frame-options", b"DENY"),
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
         )
 
 
 @cache
 def play_page() -> Page:
-    """The page at /."""
-    return Page("<!doctype html><title>passline</title>", "default-src 'none'")
+    """The page at /: a field for each column, the probability, and each term's share."""
+    return _page("play.html", f"{Modules(PAGE).bundle('main.js')};\n")
 
 
 @cache
 def docs_page() -> Page:
-    """The page at /docs."""
-    return Page("<!doctype html><title>passline</title>", "default-src 'none'")
+    """The page at /docs: the interface in words and examples."""
+    return _page("docs.html", "")
+
+
+def _page(template: str, script: str) -> Page:
+    style = (PAGE / "page.css").read_text(encoding="utf-8")
+    text = (PAGE / template).read_text(encoding="utf-8")
+    made = document(text, script=script, style=style, asks=True)
+    return Page(made.encode(), policy(script, style, asks=True))

@@ -56,6 +56,11 @@ class NumericFactor:
     expression: Expression
     names: tuple[str, ...]
 
+    @property
+    def column(self) -> str:
+        """The column that the expression is of."""
+        return column_of(self.expression).name
+
 
 @dataclass(frozen=True)
 class CategoryFactor:
@@ -121,7 +126,7 @@ class Term:
         categories = [f for f in self.factors if isinstance(f, CategoryFactor)]
         numerics = [f for f in self.factors if isinstance(f, NumericFactor)]
         codes, width = _combined_codes(categories, rows, unseen) if categories else (None, 0)
-        for parts in _first_fastest([range(len(f.names)) for f in numerics]):
+        for parts in first_fastest([range(len(f.names)) for f in numerics]):
             values = self._product(numerics, parts, rows)
             if codes is not None:
                 yield CodedColumns(codes, width, values)
@@ -138,10 +143,10 @@ class Term:
         categories = [f for f in self.factors if isinstance(f, CategoryFactor)]
         numerics = [f for f in self.factors if isinstance(f, NumericFactor)]
         codes, width = _combined_codes(categories, rows, "error") if categories else (None, 0)
-        for parts in _first_fastest([range(len(f.names)) for f in numerics]):
+        for parts in first_fastest([range(len(f.names)) for f in numerics]):
             total = np.zeros(rows.size)
             for i, moving in enumerate(numerics):
-                if column_of(moving.expression).name == column:
+                if moving.column == column:
                     slope = derivatives(moving.expression, rows.numbers(Name(column)))[parts[i]]
                     others = [f for k, f in enumerate(numerics) if k != i]
                     factor = self._product(others, [part for k, part in enumerate(parts) if k != i], rows)
@@ -185,7 +190,7 @@ def make_term(factors: Sequence[Expression], made: Sequence[Factor]) -> Term:
     # Categories vary fastest, so that the columns of one code array lie side by side.
     order = sorted(range(len(made)), key=lambda i: isinstance(made[i], NumericFactor))
     names = []
-    for chosen in _first_fastest([made[i].names for i in order]):
+    for chosen in first_fastest([made[i].names for i in order]):
         pieces = dict(zip(order, chosen, strict=True))
         names.append(":".join(pieces[i] for i in range(len(made))))
     return Term(text, tuple(made), tuple(names))
@@ -247,6 +252,6 @@ def _combined_codes(factors: Sequence[CategoryFactor], rows: CompleteRows, unsee
     return codes, width
 
 
-def _first_fastest(choices: Sequence[Sequence[_T]]) -> Iterator[tuple[_T, ...]]:
+def first_fastest(choices: Sequence[Sequence[_T]]) -> Iterator[tuple[_T, ...]]:
     """All combinations, the first choice varying fastest."""
     return (combination[::-1] for combination in product(*choices[::-1]))
