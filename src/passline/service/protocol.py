@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from passline.service.problems import Problem
 from passline.service.settings import Limits
 
+_TOO_LONG = "the request line and headers are too long"
 _PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -20,7 +21,7 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
             super().connection_made(transport)
             self.head_bytes = 0
-            self.in_body = False
+            self.in_body = self.too_long = False
             self.patience: asyncio.TimerHandle | None = None
             self._wait()
 
@@ -34,13 +35,17 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
             super().data_received(data)
             # Bytes that came with the end of the headers are none of them.
             if self.head_bytes > limits.header_bytes:
-                self._refuse(431, "the request line and headers are too long")
+                self._refuse(431, _TOO_LONG)
             elif self.head_bytes and self.patience is None:
                 self._wait()  # a further request has begun
 
         def on_headers_complete(self) -> None:
             self._stop_waiting()
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             self.in_body, self.head_bytes = True, 0
+            if size > limits.header_bytes:
+                self.too_long = True
+                raise ValueError  # ends the parsing, and comes back as send_400_response
             super().on_headers_complete()
 
         def on_message_complete(self) -> None:
@@ -48,7 +53,10 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
             super().on_message_complete()
 
         def send_400_response(self, msg: str) -> None:
-            self._refuse(400, msg)
+            if self.too_long:
+                self._refuse(431, _TOO_LONG)
+            else:
+                self._refuse(400, msg)
 
         def _wait(self) -> None:
             self.patience = self.loop.call_later(limits.seconds, self._late)

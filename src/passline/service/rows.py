@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,6 +21,8 @@ from passline.table.staged import Frame
 # Faults that one answer lists.
 MOST_FAULTS = 10
 
+
+_AWKWARD = re.compile(r'[\x00-\x1f"\\]')
 
 # Rows as a model predicts them: one as a dict, several as columns.
 Taken = dict[str, Any] | Frame
@@ -49,9 +52,10 @@ class RowReader:
     name: str
     columns: tuple[TakenColumn, ...]
     decoder: msgspec.json.Decoder[Any]
-    getters: tuple[attrgetter[Any], ...]
+    getters: tuple[Callable[[Any], Any], ...]
     most_rows: int
     colons: int  # that the columns' names hold
+    awkward: bool  # a name is none that msgspec has a type for: every body is looked at
 
     def read(self, body: bytes, looked_at: bool = False) -> Taken:
         """A body's rows, as a model predicts them: one as a dict, several as columns.
@@ -60,7 +64,9 @@ class RowReader:
         """
         try:
             found = self.decoder.decode(body)
-        except msgspec.ValidationError:
+        except msgspec.ValidationError as error:
+            if looked_at:
+                raise malformed(error) from None
             raise DoubtError from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise malformed(error) from None
@@ -68,7 +74,7 @@ class RowReader:
         n = len(rows)
         # What is left to doubt: more colons than the names that have to be there, and texts, hold.
         colons = 1 + (found.model is not msgspec.UNSET) + n * (len(self.columns) + self.colons)
-        if not looked_at and (body.count(b":") - self._in_texts(rows) != colons or b"\\u003" in body):
+        if not looked_at and (self.awkward or body.count(b":") - self._in_texts(rows) != colons or b"\\u003" in body):
             raise DoubtError
         if n == 1:
             return self._one(rows[0])
@@ -107,9 +113,9 @@ class RowReader:
     def problem(self, body: bytes) -> Problem | None:
         """What is wrong with a body, looked for value by value, each with its path; None where all is well."""
         try:
-            found = _ANYTHING.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return malformed(error)
+            found = anything(body)
+        except Problem as problem:
+            return problem
         if not isinstance(found, dict):
             return Problem(422, f'the body is {shown(found)}, and has to be an object: {{"rows": [{{...}}, ...]}}')
         faults = list(self._envelope_faults(found))
@@ -142,15 +148,21 @@ class RowReader:
 
 def row_reader(name: str, columns: Sequence[TakenColumn], most_rows: int) -> RowReader:
     """The reader of rows with these columns, for the model of that name."""
-    fields = [f"c{place}" for place in range(len(columns))]
-    row = msgspec.defstruct(
-        "Row",
-        [(field, column.decoded) for field, column in zip(fields, columns, strict=True)],
-        rename=dict(zip(fields, (column.name for column in columns), strict=True)),
-        forbid_unknown_fields=True,
-        gc=False,
-    )
-    rows = Annotated[list[row], msgspec.Meta(min_length=1, max_length=most_rows)]  # type: ignore[valid-type]  # a type that is made here
+    names = [column.name for column in columns]
+    awkward = any(_AWKWARD.search(name) for name in names)
+    row: Any = dict[str, Any]
+    getters: list[Callable[[Any], Any]] = [itemgetter(name) for name in names]
+    if not awkward:
+        fields = [f"c{place}" for place in range(len(columns))]
+        getters = [attrgetter(field) for field in fields]
+        row = msgspec.defstruct(
+            "Row",
+            [(field, column.decoded) for field, column in zip(fields, columns, strict=True)],
+            rename=dict(zip(fields, names, strict=True)),
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+    rows = Annotated[list[row], msgspec.Meta(min_length=1, max_length=most_rows)]
     body = msgspec.defstruct(
         "Body",
         [("rows", rows), ("model", Literal[name] | msgspec.UnsetType, msgspec.UNSET)],
@@ -161,9 +173,10 @@ def row_reader(name: str, columns: Sequence[TakenColumn], most_rows: int) -> Row
         name=name,
         columns=tuple(columns),
         decoder=msgspec.json.Decoder(body),
-        getters=tuple(attrgetter(field) for field in fields),
+        getters=tuple(getters),
         most_rows=most_rows,
-        colons=sum(column.name.count(":") for column in columns),
+        colons=sum(name.count(":") for name in names),
+        awkward=awkward,
     )
 
 
@@ -171,8 +184,6 @@ def addressed(body: bytes) -> str | None:
     """The model that a body names, None where it names none. Raises Problem where it is not JSON, or no object."""
     try:
         found = _ADDRESSED.decode(body).model
-    except msgspec.ValidationError as error:
-        raise Problem(422, f"the body is no object with the name of a model: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error) from None
     return None if found is msgspec.UNSET else found
@@ -207,6 +218,14 @@ def framed(
     return Frame(arrays, values, declared, rows, "rows", lambda row: step("rows", row))
 
 
+def anything(body: bytes) -> Any:
+    """JSON of whatever form. Raises Problem where it is none."""
+    try:
+        return _ANYTHING.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(error) from None
+
+
 def repeated(body: bytes) -> Problem | None:
     """The answer to an object that names one key twice: which of the values is meant, nobody can know."""
     twice: list[str] = []
@@ -223,7 +242,11 @@ def repeated(body: bytes) -> Problem | None:
 
 
 def malformed(error: Exception) -> Problem:
-    """The answer to a body that is not JSON."""
+    """The answer to a body that is not JSON, or to JSON that is not as its type has it."""
+    if isinstance(error, msgspec.ValidationError):
+        # "Expected `str`, got `int` - at `$.inputs[0].name`"
+        message, _, path = str(error).partition(" - at `$")
+        return Problem(422, Fault(path.rstrip("`").removeprefix("."), message))
     if isinstance(error, RecursionError):
         return Problem(400, "the body is nested too deeply")
     if isinstance(error, UnicodeDecodeError):

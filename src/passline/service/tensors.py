@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from passline.service.columns import TakenColumn
 from passline.service.problems import Fault, Problem, shown, step
-from passline.service.rows import MOST_FAULTS, framed, malformed, repeated
+from passline.service.rows import MOST_FAULTS, anything, framed, malformed, repeated
 from passline.service.served import Served
 from passline.table.staged import Frame
 
@@ -86,9 +86,8 @@ def read_request(body: bytes) -> Request:
     try:
         found = _REQUEST.decode(body)
     except msgspec.ValidationError as error:
-        # "Expected `str`, got `int` - at `$.inputs[0].name`"
-        message, _, path = str(error).partition(" - at `$")
-        raise Problem(422, Fault(path.rstrip("`").removeprefix("."), message)) from None
+        anything(body)  # what is not even JSON is told so
+        raise malformed(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(error) from None
     twice = repeated(body)

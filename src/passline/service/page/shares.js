@@ -14,7 +14,7 @@ export function sharesTable(shares) {
       "tr", {},
       html("th", { scope: "row", class: "name" }, cut(term, LONGEST)),
       html("td", {}, bar((HALF * share) / most)),
-      html("td", {}, figure(share)),
+      html("td", {}, short(share)),
     ),
   );
   const head = ["Term", "Less or more likely", "Share"].map((text) => html("th", { scope: "col" }, text));
@@ -24,6 +24,10 @@ export function sharesTable(shares) {
     html("thead", {}, html("tr", {}, ...head)),
     html("tbody", {}, ...cells),
   );
+}
+
+function short(share) {
+  return share !== 0 && Math.abs(share) < 5e-4 ? share.toExponential(0).replaceAll("-", "−") : figure(share, 3);
 }
 
 function bar(length) {
