@@ -1,7 +1,7 @@
-"""The service under load, beside an empty Starlette application in the same minutes: requests, batches, memory, start.
+"""The service under load, beside an empty Starlette application in the same minutes.
 
-Run by hand on a quiet machine: ``python -m benchmarks.service [--seconds 5] [--minutes 0]``. Everything is on 127.0.0.1;
-the load comes from a process of its own, over a fixed number of connections, for a fixed time.
+Run by hand on a quiet machine: ``python -m benchmarks.service [--seconds 5] [--minutes 0]``. Everything
+is on 127.0.0.1; the load comes from a process of its own, over a fixed number of connections, for a fixed time.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ uvicorn.run(app, port=int(sys.argv[1]), http="httptools", loop="uvloop", access_
 
 @dataclass(frozen=True)
 class Load:
-    """What came back: answers a second, and seconds of the median and of the slowest hundredth; answers that were no 200."""
+    """Answers a second, the seconds of the median and of the slowest hundredth, and how many were no 200."""
 
     a_second: float
     median: float
@@ -84,7 +84,7 @@ class _Connection(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if not self.over.done():
             self.over.set_result(None)
 
@@ -117,8 +117,8 @@ def load(port: int, request: bytes, seconds: float, connections: int = CONNECTIO
 def post(path: str, document: object) -> bytes:
     """A request, as it is sent."""
     body = json.dumps(document).encode()
-    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 def free_port() -> int:
@@ -206,7 +206,7 @@ def main() -> None:
                     each = (processor(server) - before) / (found.a_second * given.seconds)
                     print(
                         f"{name:16s} {found.a_second:9.0f} a second, median {found.median * 1e3:6.2f} ms, "
-                        f"p99 {found.p99 * 1e3:6.2f} ms, refused {found.refused}; {each * 1e6:6.1f} us of the processor "
+                        f"p99 {found.p99 * 1e3:6.2f} ms, refused {found.refused}; {each * 1e6:6.1f} us of processor "
                         f"each, {memory(server):.1f} MB",
                         flush=True,
                     )
@@ -214,7 +214,10 @@ def main() -> None:
             while time.monotonic() < end:
                 pool.submit(load, ports[0], one, 10.0).result()
                 pool.submit(load, ports[0], many, 5.0).result()
-                print(f"under load {60 * given.minutes - (end - time.monotonic()):5.0f} s: {memory(pid):.1f} MB", flush=True)
+                print(
+                    f"under load {60 * given.minutes - (end - time.monotonic()):5.0f} s: {memory(pid):.1f} MB",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

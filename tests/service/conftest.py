@@ -1,4 +1,4 @@
-"""A service as a process of its own, the models it serves, and a connection on which a request is written byte by byte."""
+"""A service as a process of its own, the models it serves, and connections on which requests are written as bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 import passline
-from browser import browser, playwright  # noqa: F401 - fixtures
+from browser import browser, playwright
 
 COMMAND = [sys.executable, "-c", "from passline.cli import main; main()", "serve"]
 
@@ -135,8 +135,13 @@ def titanic() -> dict[str, list[Any]]:
 
 def kinds() -> dict[str, list[Any]]:
     """Rows with yes/no, a number and codes that are text."""
-    rows = [(i % 2 == 0, (i * 37 % 11) / 11, "1:5"[i % 3] if i % 3 != 1 else "1:5", (i * 7) % 5 < 2) for i in range(60)]
-    return {"flag": [r[0] for r in rows], "a": [r[1] for r in rows], "code": [r[2] for r in rows], "y": [int(r[3]) for r in rows]}
+    places = range(60)
+    return {
+        "flag": [i % 2 == 0 for i in places],
+        "a": [(i * 37 % 11) / 11 for i in places],
+        "code": [("1:5", "1", "5")[i % 3] for i in places],
+        "y": [int((i * 7) % 5 < 2) for i in places],
+    }
 
 
 @pytest.fixture(scope="package")

@@ -95,7 +95,9 @@ def test_within_the_gap_of_separated_rows_there_is_no_probability_and_never_a_nu
 
 def test_escaped_names_and_texts_mean_what_they_say(ask):
     plain = ask("/predict", {"rows": ROWS["kinds"], "model": "kinds"}).json()
-    escaped = json.dumps({"rows": ROWS["kinds"], "model": "kinds"}).replace("1:5", "1\\u003a5").replace('"a"', '"\\u0061"')
+    escaped = (
+        json.dumps({"rows": ROWS["kinds"], "model": "kinds"}).replace("1:5", "1\\u003a5").replace('"a"', '"\\u0061"')
+    )
     headers = {"Content-Type": "application/json; charset=utf-8"}
     assert ask("/predict", content=escaped.encode(), headers=headers).json() == plain
 
@@ -157,7 +159,11 @@ def test_what_is_counted_is_what_was_asked(ask, models):
 
 def test_the_log_says_what_happened_and_nothing_of_the_rows(ask, service):
     ask("/predict", {"rows": [{"hours": 1.234567}], "model": "students"}, headers={"X-Request-ID": "mine.1"})
-    ask("/predict", {"rows": [{"hours": "secret", "private": 1}], "model": "students"}, headers={"X-Request-ID": "mine.2"})
+    ask(
+        "/predict",
+        {"rows": [{"hours": "secret", "private": 1}], "model": "students"},
+        headers={"X-Request-ID": "mine.2"},
+    )
     service.wait("request", where=lambda entry: entry["id"] == "mine.2")
     found = {entry["id"]: entry for entry in service.events() if "id" in entry}
     fine, refused = found["mine.1"], found["mine.2"]

@@ -139,7 +139,9 @@ def test_the_body_of_another_model_is_refused(ask):
     answer = ask("/models/students/predict", {"rows": [{"hours": 1}], "model": "births"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["path"] == "model"
-    assert ask("/predict", {"rows": [GOOD], "model": "nobody"}).status_code == 404
+    answer = ask("/predict", {"rows": [GOOD], "model": "nobody"})
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith('model: there is no model "nobody"')
     assert ask("/models/nobody/predict", {"rows": [GOOD]}).status_code == 404
 
 
@@ -246,7 +248,9 @@ def test_another_method_is_405_and_says_which_there_is(service, path, allowed):
     assert allowed.encode() in next(line for line in answer.split(b"\r\n") if line.startswith(b"allow: "))
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "192.0.2.7", "[::2]", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "192.0.2.7", "[::2]", ""]
+)
 def test_a_foreign_host_is_refused(service, host):
     assert status(service.raw(head("/healthz", "GET", host))) == (421 if host else 400)
 

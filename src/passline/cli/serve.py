@@ -9,9 +9,12 @@ from cyclopts import Parameter
 
 def serve(
     *models: Annotated[
-        str, Parameter(help="[NAME=]MODEL: a model file, and under which name; else that of the file without its ending.")
+        str,
+        Parameter(help="[NAME=]MODEL: a model file, and under which name; else that of the file without its ending."),
     ],
-    host: Annotated[str, Parameter(help="Where to listen; another address than the loopback needs --token-file.")] = "127.0.0.1",
+    host: Annotated[
+        str, Parameter(help="Where to listen; another address than the loopback needs --token-file.")
+    ] = "127.0.0.1",
     port: Annotated[int, Parameter(help="On which port; 0 takes a free one.")] = 8000,
     token_file: Annotated[
         str | None, Parameter(help="A file with the token that requests bring: Authorization: Bearer TOKEN.")
@@ -23,7 +26,9 @@ def serve(
     max_rows: Annotated[int, Parameter(help="Rows of one request.")] = 10_000,
     max_body: Annotated[int, Parameter(help="Bytes of one request's body.")] = 4_000_000,
     max_seconds: Annotated[float, Parameter(help="Until a request is there, and until it is answered.")] = 10.0,
-    max_requests: Annotated[int, Parameter(help="Requests in progress; what comes beyond is told to come again.")] = 256,
+    max_requests: Annotated[
+        int, Parameter(help="Requests in progress; what comes beyond is told to come again.")
+    ] = 256,
 ) -> None:
     """Serve models over HTTP: probabilities, explanations, the Open Inference Protocol, and a page to try them."""
     from passline.errors import MissingDependencyError

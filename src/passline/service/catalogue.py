@@ -29,15 +29,20 @@ class Catalogue:
         self._seen: dict[str, Stamp | None] = {name: served.stamp for name, served in models.items()}
         self._only = next(iter(self.models)) if len(self.models) == 1 else None
 
-    def named(self, name: str | None) -> Served:
-        """The model of that name, or the only one where none is named. Raises Problem."""
-        if name is None:
-            if self._only is None:
-                raise Problem(422, Fault("model", f"missing; this service has several: {self._listed()}"))
-            return self.models[self._only]
+    def named(self, name: str) -> Served:
+        """The model of an address. Raises Problem where there is none of that name."""
         found = self.models.get(name)
         if found is None:
-            raise Problem(404, f"there is no model {shown(name)}; there is {self._listed()}")
+            raise Problem(404, self._unknown(name))
+        return found
+
+    def meant(self, name: str | None) -> Served:
+        """The model that a body names, in a service of several. Raises Problem where it names none that is there."""
+        if name is None:
+            raise Problem(422, Fault("model", f"missing; this service has several: {self._listed()}"))
+        found = self.models.get(name)
+        if found is None:
+            raise Problem(422, Fault("model", self._unknown(name)))
         return found
 
     @property
@@ -64,6 +69,9 @@ class Catalogue:
                 self.models[name], self._seen[name] = fresh, fresh.stamp
                 told(name, None)
 
+    def _unknown(self, name: str) -> str:
+        return f"there is no model {shown(name)}; there is {self._listed()}"
+
     def _listed(self) -> str:
         return ", ".join(shown(name) for name in self.models)
 
@@ -73,6 +81,8 @@ def open_catalogue(given: list[str], limits: Limits) -> Catalogue:
 
     Raises OptionError for names that cannot be used or stand twice, ModelFileError for files.
     """
+    if not given:
+        raise OptionError("there is no model to serve: give the files of one or more, [NAME=]MODEL")
     models: dict[str, Served] = {}
     for argument in given:
         name, path = _named(argument)
@@ -92,6 +102,6 @@ def _named(argument: str) -> tuple[str, Path]:
     name = Path(argument).stem
     if not _NAME.fullmatch(name):
         raise OptionError(
-            f"{name!r} cannot be a model's name, which is of letters, digits, . _ and -: give one, as in model={argument}"
+            f"{name!r} cannot be a model's name, of letters, digits, . _ and -: give one, as in model={argument}"
         )
     return name, Path(argument)

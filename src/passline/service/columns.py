@@ -48,27 +48,24 @@ class TakenColumn:
             return bool
         if self.levels:
             return str | float if any(isinstance(value, str) for value in self.codes) else float
-        bound: dict[str, float] = {"gt" if self.range.above else "ge": self.range.low, "le": self.range.high}
-        return Annotated[float, msgspec.Meta(**bound)]
+        low, high = self.range.low, self.range.high
+        return Annotated[float, msgspec.Meta(gt=low, le=high) if self.range.above else msgspec.Meta(ge=low, le=high)]
 
     def fault(self, value: Any) -> str | None:
         """What is wrong with a value, in words; None where the model takes it."""
+        misfit = f"{shown(value)}, and the model needs {self.wanted}"
         if value is None:
-            return f"null, and the model needs {self.wanted}; there is no prediction where a predictor is missing"
-        if self.kind == "boolean":
-            fits = isinstance(value, bool) and value in self.codes
-            return None if fits else f"{shown(value)}, and the model needs {self.wanted}"
+            return f"{misfit}; there is no prediction where a predictor is missing"
         number = isinstance(value, int | float) and not isinstance(value, bool)
+        if self.kind == "boolean":
+            return None if isinstance(value, bool) and value in self.codes else misfit
+        if not (number or (isinstance(value, str) and self._texts)):
+            return misfit
         if self.levels:
-            if not (number or (isinstance(value, str) and self._texts)):
-                return f"{shown(value)}, and the model needs {self.wanted}"
-            known = value in self.codes
-            return None if known else f"{shown(value)} was not there when the model was fitted; it knows {self._listed}"
-        if not number:
-            return f"{shown(value)}, and the model needs {self.wanted}"
-        if self.range.holds(value):
-            return None
-        return f"{shown(value)} is outside what the model can compute with: give a number {self.range.text}"
+            told = f"{shown(value)} was not there when the model was fitted; it knows {self._listed}"
+            return None if value in self.codes else told
+        told = f"{shown(value)} is outside what the model can compute with: give a number {self.range.text}"
+        return None if self.range.holds(value) else told
 
     @property
     def wanted(self) -> str:

@@ -48,7 +48,8 @@ class Range:
 def ranges(design: Design, summaries: Mapping[str, Any]) -> dict[str, Range]:
     """For each column that is used as a number: between which numbers every term of it is one, and not too large.
 
-    What the rows of the fit held is always within. Where a function has a gap within (the logarithm of ``abs(x)``, a negative power) the range holds it, and the value
+    What the rows of the fit held is always within. Where a function has a gap within (the logarithm of ``abs(x)``,
+    a negative power) the range holds it, and the value
     is refused when it is met.
     """
     found: dict[str, Range] = {}

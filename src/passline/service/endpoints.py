@@ -106,7 +106,7 @@ class Service:
         name = scope["path_params"].get("name")
         served = self.catalogue.only if name is None else self.catalogue.named(name)
         if served is None:
-            served = self.catalogue.named(addressed(body))
+            served = self.catalogue.meant(addressed(body))
         try:
             rows = served.reader.read(body)
         except DoubtError:

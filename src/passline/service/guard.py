@@ -46,6 +46,9 @@ class Reply:
     closing: bool = False
 
 
+_NOTHING = Reply(b"", status=500)
+
+
 @dataclass
 class State:
     """What changes while the service runs."""
@@ -67,13 +70,10 @@ class Asked:
     bytes_in: int = 0
     status: int = 0
     bytes_out: int = 0
-    reply: Reply = field(default_factory=lambda: _NOTHING)
+    reply: Reply = _NOTHING
     reading: bool = False  # its body
     late: bool = False
     repeated: set[bytes] = field(default_factory=set)
-
-
-_NOTHING = Reply(b"", status=500)
 
 
 class Guard:

@@ -7,7 +7,6 @@ from typing import Any
 
 from passline import __version__
 from passline.service.columns import TakenColumn
-from passline.service.problems import shown
 from passline.service.served import Served
 from passline.service.settings import Limits
 from passline.service.tensors import NUMBERS, OUTPUT, datatypes
@@ -38,25 +37,22 @@ def openapi(models: Mapping[str, Served], limits: Limits, token: bool) -> Docume
     """The document for these models; ``token``: whether requests have to bring one."""
     paths: Document = {}
     for served in models.values():
-        row, name = f"#/components/schemas/Row.{served.name}", served.name
-        body = _object({"rows": _rows(row, limits), "model": {"const": name}}, ["rows"])
+        name = served.name
+        body = _body(name, limits, ["rows"])
         for what, found in (("predict", "Probabilities"), ("explain", f"Explanation.{name}")):
             summary = f"{what.capitalize()} rows with {name}"
-            paths[f"/models/{name}/{what}"] = {"post": _posted(summary, body, found, token)}
-        infer = _posted(f"Infer with {name} (Open Inference Protocol, V2)", _tensors(served), f"Inference.{name}", token)
+            paths[f"/models/{name}/{what}"] = {"post": _posted(summary, body, _schema(found), token)}
+        summary = f"Infer with {name} (Open Inference Protocol, V2)"
+        infer = _posted(summary, _tensors(served), _schema(f"Inference.{name}"), token)
         paths[f"/v2/models/{name}/infer"] = {"post": infer}
     for what in ("predict", "explain"):
-        bodies = [
-            _object(
-                {"rows": _rows(f"#/components/schemas/Row.{name}", limits), "model": {"const": name}},
-                ["rows"] if len(models) == 1 else ["rows", "model"],
-            )
-            for name in models
-        ]
-        kinds = [{"$ref": f"#/components/schemas/Explanation.{name}"} for name in models]
-        found = {"$ref": "#/components/schemas/Probabilities"} if what == "predict" else _either(kinds)
+        needed = ["rows"] if len(models) == 1 else ["rows", "model"]
+        bodies = [_body(name, limits, needed) for name in models]
+        kinds = ["Probabilities"] if what == "predict" else [f"Explanation.{name}" for name in models]
         summary = f"{what.capitalize()} rows" + ("" if len(models) == 1 else " with the model that the body names")
-        paths[f"/{what}"] = {"post": _posted(summary, _either(bodies), found, token)}
+        paths[f"/{what}"] = {
+            "post": _posted(summary, _either(bodies), _either([_schema(kind) for kind in kinds]), token)
+        }
     paths |= _read(models, token)
     document: Document = {
         "openapi": "3.1.0",
@@ -81,22 +77,20 @@ def _schemas(models: Mapping[str, Served]) -> Document:
                 "errors": {"type": "array", "items": _object({"path": _TEXT, "message": _TEXT})},
             }
         ),
-        "Probabilities": _object({"probabilities": _list({"$ref": "#/components/schemas/Probability"})}),
+        "Probabilities": _object({"probabilities": _list(_schema("Probability"))}),
         "Probability": {"type": "number", "minimum": 0, "maximum": 1},
     }
     for name, served in models.items():
         schemas[f"Row.{name}"] = _object({column.name: column.schema for column in served.columns})
         terms = _object({term.text: _NUMBER for term in served.model.design.terms})
-        row = _object(
-            {"logit": _NUMBER, "probability": {"$ref": "#/components/schemas/Probability"}, "shares": terms}
-        )
+        row = _object({"logit": _NUMBER, "probability": _schema("Probability"), "shares": terms})
         schemas[f"Explanation.{name}"] = _object({"base": _NUMBER, "rows": _list(row)})
         output = _object(
             {
                 "name": {"const": OUTPUT},
                 "shape": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 1},
                 "datatype": {"const": "FP64"},
-                "data": _list({"$ref": "#/components/schemas/Probability"}),
+                "data": _list(_schema("Probability")),
             }
         )
         outputs = {"type": "array", "prefixItems": [output], "items": False, "minItems": 1}
@@ -110,9 +104,7 @@ def _read(models: Mapping[str, Served], token: bool) -> Document:
     """What is only read."""
     name = {"name": "name", "in": "path", "required": True, "schema": {"enum": list(models)}}
     strings = {"type": "array", "items": _TEXT}
-    tensor = _object(
-        {"name": _TEXT, "datatype": _TEXT, "shape": {"type": "array", "items": {"type": "integer"}}}
-    )
+    tensor = _object({"name": _TEXT, "datatype": _TEXT, "shape": {"type": "array", "items": {"type": "integer"}}})
     tensors = {"type": "array", "items": tensor}
     metadata = _object({"name": _TEXT, "platform": _TEXT, "inputs": tensors, "outputs": tensors})
     server = _object({"name": _TEXT, "version": _TEXT, "extensions": strings})
@@ -121,7 +113,9 @@ def _read(models: Mapping[str, Served], token: bool) -> Document:
     for path, what in (("/healthz", live), ("/readyz", ready), ("/v2/health/live", live), ("/v2/health/ready", ready)):
         paths[path] = _got("Whether the service lives" if what is live else "Whether it takes requests", what)
         if what is ready:
-            paths[path]["get"]["responses"]["503"] = _answer("It is stopping, or has too much to do.", _either([ready, _PROBLEM]))
+            paths[path]["get"]["responses"]["503"] = _answer(
+                "It is stopping, or has too much to do.", _either([ready, _PROBLEM])
+            )
     paths["/"] = _got("The model tried by hand, a page", _TEXT, kind="text/html")
     paths["/docs"] = _got("This interface for people, a page", _TEXT, kind="text/html")
     paths["/metrics"] = _got("Counters for Prometheus", _TEXT, token, kind="text/plain")
@@ -146,12 +140,20 @@ def _tensors(served: Served) -> Document:
         }
         for rows in range(1, SPELLED + 1)
     ]
-    wanted = {"type": ["array", "null"], "items": _object({"name": {"const": OUTPUT}, "parameters": _PARAMETERS}, ["name"])}
-    body = {"inputs": _either(batches), "id": {"type": ["string", "null"]}, "parameters": _PARAMETERS, "outputs": wanted}
+    wanted = {
+        "type": ["array", "null"],
+        "items": _object({"name": {"const": OUTPUT}, "parameters": _PARAMETERS}, ["name"]),
+    }
+    body = {
+        "inputs": _either(batches),
+        "id": {"type": ["string", "null"]},
+        "parameters": _PARAMETERS,
+        "outputs": wanted,
+    }
     found = _object(body, ["inputs"])
     found["description"] = (
-        f"One tensor a column, of shape [rows] or [rows, 1], in any order; spelled out here for up to {SPELLED} rows in "
-        f"the model's order, and alike for more, up to {served.reader.most_rows:,}."
+        f"One tensor a column, of shape [rows] or [rows, 1], in any order; spelled out here for up to {SPELLED} rows "
+        f"in the model's order, and alike for more, up to {served.reader.most_rows:,}."
     )
     return found
 
@@ -187,15 +189,20 @@ def _of_type(column: TakenColumn, datatype: str) -> Document:
     return {"type": "integer", least: low, "maximum": high}
 
 
-def _rows(row: str, limits: Limits) -> Document:
-    return {"type": "array", "items": {"$ref": row}, "minItems": 1, "maxItems": limits.rows}
+def _body(name: str, limits: Limits, required: list[str]) -> Document:
+    """The body of /predict and /explain for one model."""
+    rows = {"type": "array", "items": _schema(f"Row.{name}"), "minItems": 1, "maxItems": limits.rows}
+    return _object({"rows": rows, "model": {"const": name}}, required)
+
+
+def _schema(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 _PROBLEM: Document = {"$ref": "#/components/schemas/Problem"}
 
 
-def _posted(summary: str, body: Document, found: str | Document, token: bool) -> Document:
-    schema = {"$ref": f"#/components/schemas/{found}"} if isinstance(found, str) else found
+def _posted(summary: str, body: Document, schema: Document, token: bool) -> Document:
     operation: Document = {
         "summary": summary,
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},

@@ -28,7 +28,7 @@ class Fault:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - as HTTP calls it (RFC 9457)
     """A request that is refused: the status, the faults (the first is the message), headers beside it.
 
     It never leaves the service: the guard turns it into an answer.
@@ -43,7 +43,7 @@ class Problem(Exception):
         super().__init__(self.faults[0].text)
 
     def body(self) -> bytes:
-        """The answer: ``{"error": text, "errors": [{"path": ..., "message": ...}]}``; the protocol V2 asks for the first."""
+        """The answer: ``{"error": text, "errors": [{"path": ..., "message": ...}]}``; V2 asks for the first."""
         errors = [{"path": fault.path, "message": fault.message} for fault in self.faults]
         return msgspec.json.encode({"error": self.faults[0].text, "errors": errors})
 

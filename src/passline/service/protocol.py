@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -15,73 +15,70 @@ _PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fie
 
 
 def protocol(limits: Limits) -> type[asyncio.Protocol]:
-    """uvicorn's protocol for HTTP/1.1, within limits."""
+    """The protocol by which uvicorn reads HTTP/1.1, within limits."""
+    return type("Protocol", (_LimitedProtocol,), {"limits": limits})
 
-    class LimitedProtocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-            super().connection_made(transport)
-            self.head_bytes = 0
-            self.in_body = self.too_long = False
-            self.patience: asyncio.TimerHandle | None = None
-            self._wait()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_waiting()
-            super().connection_lost(exc)
+class _LimitedProtocol(HttpToolsProtocol):
+    limits: ClassVar[Limits]
 
-        def data_received(self, data: bytes) -> None:
-            if not self.in_body:
-                self.head_bytes += len(data)
-            super().data_received(data)
-            # Bytes that came with the end of the headers are none of them.
-            if self.head_bytes > limits.header_bytes:
-                self._refuse(431, _TOO_LONG)
-            elif self.head_bytes and self.patience is None:
-                self._wait()  # a further request has begun
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.head_bytes = 0
+        self.in_body = self.too_long = False
+        self.patience: asyncio.TimerHandle | None = None
+        self._wait()
 
-        def on_headers_complete(self) -> None:
-            self._stop_waiting()
-            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-            self.in_body, self.head_bytes = True, 0
-            if size > limits.header_bytes:
-                self.too_long = True
-                raise ValueError  # ends the parsing, and comes back as send_400_response
-            super().on_headers_complete()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
 
-        def on_message_complete(self) -> None:
-            self.in_body = False
-            super().on_message_complete()
+    def data_received(self, data: bytes) -> None:
+        if not self.in_body:
+            self.head_bytes += len(data)
+        super().data_received(data)
+        # Bytes that came with the end of the headers are none of them.
+        if self.head_bytes > self.limits.header_bytes:
+            self._refuse(431, _TOO_LONG)
+        elif self.head_bytes and self.patience is None:
+            self._wait()  # a further request has begun
 
-        def send_400_response(self, msg: str) -> None:
-            if self.too_long:
-                self._refuse(431, _TOO_LONG)
-            else:
-                self._refuse(400, msg)
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        self.in_body, self.head_bytes = True, 0
+        if size > self.limits.header_bytes:
+            self.too_long = True
+            raise ValueError  # ends the parsing, and comes back as send_400_response
+        super().on_headers_complete()
 
-        def _wait(self) -> None:
-            self.patience = self.loop.call_later(limits.seconds, self._late)
+    def on_message_complete(self) -> None:
+        self.in_body = False
+        super().on_message_complete()
 
-        def _stop_waiting(self) -> None:
-            if self.patience is not None:
-                self.patience.cancel()
-                self.patience = None
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(*((431, _TOO_LONG) if self.too_long else (400, msg)))
 
-        def _late(self) -> None:
-            if self.transport.is_closing():
-                return
-            if self.head_bytes:
-                self._refuse(408, "the headers did not arrive in time")
-            else:
-                self.transport.close()
+    def _wait(self) -> None:
+        self.patience = self.loop.call_later(self.limits.seconds, self._late)
 
-        def _refuse(self, status: int, message: str) -> None:
-            if self.transport.is_closing():
-                return
-            body = Problem(status, message).body()
-            head = f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
-            head += f"content-length: {len(body)}\r\nconnection: close\r\nx-content-type-options: nosniff\r\n\r\n"
-            self.transport.write(head.encode() + body)
+    def _stop_waiting(self) -> None:
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
+
+    def _late(self) -> None:
+        if self.head_bytes:
+            self._refuse(408, "the headers did not arrive in time")
+        elif not self.transport.is_closing():
             self.transport.close()
 
-    made: Any = LimitedProtocol
-    return made  # type: ignore[no-any-return]  # uvicorn asks for any protocol
+    def _refuse(self, status: int, message: str) -> None:
+        if self.transport.is_closing():
+            return
+        body = Problem(status, message).body()
+        head = f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
+        head += f"content-length: {len(body)}\r\nconnection: close\r\nx-content-type-options: nosniff\r\n\r\n"
+        transport: Any = self.transport
+        transport.write(head.encode() + body)
+        transport.close()

@@ -204,7 +204,9 @@ def row_faults(columns: Sequence[TakenColumn], row: Any, path: str) -> Iterable[
     known = [column.name for column in columns]
     for name in row:
         if name not in known:
-            yield Fault(step(path, name), f"the model has no such column; it has {', '.join(map(shown, known)) or 'none'}")
+            yield Fault(
+                step(path, name), f"the model has no such column; it has {', '.join(map(shown, known)) or 'none'}"
+            )
 
 
 def framed(

@@ -1,4 +1,4 @@
-"""The service as a process: the socket, the server, signals; what is in progress when it is told to stop is finished."""
+"""The service as a process: the socket, the server, signals; told to stop, it finishes what is in progress."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def bind(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise OptionError(
-            f"cannot listen on {settings.host} port {settings.port}: {os.strerror(error.errno or 0)}. Give another --port, "
-            "or end what listens there."
+            f"cannot listen on {settings.host} port {settings.port}: {os.strerror(error.errno or 0)}. "
+            "Give another --port, or end what listens there."
         ) from None
     listener.setblocking(False)
     return listener

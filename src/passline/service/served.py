@@ -64,7 +64,8 @@ class Served:
                 raise Problem(409, Fault(step("rows", row), _OPEN))
             if math.isinf(logit):
                 named = ", ".join(shown(name) for name in found.infinite[row])
-                told = f"the log-odds are infinite here, since the data of the fit were separated: no share of {named} is a number"
+                told = "the log-odds are infinite here, since the data of the fit were separated: no share of"
+                told = f"{told} {named} is a number"
                 raise Problem(409, Fault(step("rows", row), told))
             answers.append({"logit": logit, "probability": 0.0, "shares": dict(zip(found.terms, shares, strict=True))})
         for answer, probability in zip(answers, mean(found.logit).tolist(), strict=True):

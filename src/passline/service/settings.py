@@ -70,7 +70,7 @@ def read_token(path: str) -> str:
         raise OptionError(f"{path} holds no token: write letters and digits, as `openssl rand -hex 32` does") from None
     except OSError as error:
         raise OptionError(f"cannot read the token file {path}: {error.strerror}") from None
-    if not SHORTEST <= len(token) or not token.isprintable() or " " in token:
+    if not len(token) >= SHORTEST or not token.isprintable() or " " in token:
         raise OptionError(
             f"{path} holds no token of at least {SHORTEST} characters: write one, `openssl rand -hex 32 > {path}`"
         )

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from passline.service.columns import TakenColumn
@@ -126,7 +125,9 @@ def read_tensors(served: Served, request: Request) -> Frame:
         path = f"inputs[{place[column.name]}]"
         arrays[column.name] = _column(column, request.inputs[place[column.name]], path, served.reader.most_rows)
         if rows is not None and len(arrays[column.name]) != rows:
-            raise Problem(422, Fault(f"{path}.shape", f"{len(arrays[column.name])} rows, and the tensors before have {rows}"))
+            raise Problem(
+                422, Fault(f"{path}.shape", f"{len(arrays[column.name])} rows, and the tensors before have {rows}")
+            )
         rows = len(arrays[column.name])
     values = {c.name: c.levels for c in served.columns if c.levels and c.kind != "number"}
     return framed(served.columns, arrays, values, rows or 0)

@@ -11,6 +11,7 @@ const LONGEST = 80;
 
 const at = (id) => document.getElementById(id);
 let asked = 0;
+let shown = 0;
 
 function start() {
   at("token-form").addEventListener("submit", (event) => {
@@ -34,7 +35,9 @@ async function begin() {
 }
 
 async function show(name) {
+  const mine = ++shown;
   const { status, body: model } = await ask(`/models/${encodeURIComponent(name)}`);
+  if (mine !== shown) return; // another was chosen meanwhile
   if (status !== 200) return trouble(model.error);
   trouble("");
   at("lead").replaceChildren(
