@@ -18,9 +18,10 @@ _CLOSE = {"connection": "close"}
 async def read_body(receive: Receive, asked: Asked, limits: Limits, state: State) -> bytes:
     """The body of a request. Raises Problem: 400, 413, 415, or 503 where too much is being read at once."""
     headers = asked.headers
-    if not _JSON.fullmatch(headers.get(b"content-type", b"").strip()):
+    kind = headers.get(b"content-type", b"")
+    if kind != b"application/json" and not _JSON.fullmatch(kind.strip()):
         raise Problem(415, "the body has to be JSON: Content-Type: application/json", _CLOSE)
-    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+    if b"content-encoding" in headers and headers[b"content-encoding"].strip().lower() != b"identity":
         raise Problem(415, "the body is taken as it is, not compressed: send it without Content-Encoding", _CLOSE)
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and int(announced[:20]) > limits.body_bytes:
