@@ -28,6 +28,7 @@ COMMANDS = {
     "boundary": "Say at which value of a predictor the probability is what you ask.",
     "evaluate": "Judge a model's probabilities on rows with known outcomes.",
     "compare": "Compare two models of the same rows.",
+    "verify": "Check that a model file is whole, and of which rows it is.",
     "plot": "Draw a picture of a model.",
 }
 for place, (command, text) in enumerate(COMMANDS.items()):
