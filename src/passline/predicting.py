@@ -28,8 +28,8 @@ from passline.table.tree import Call, Expression, column_of, number_text
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
 
-# Rows of a block: with two columns of results beside it, a column of them stays in the first cache.
-BLOCK = 8_192
+# Rows of a block, and how many of their columns are multiplied before they are added up: they stay in the second cache.
+BLOCK, TOGETHER = 8_192, 8
 # Values that a dict may hold to be read as one row here, and those that are numbers.
 _SINGLE = frozenset({float, int, str, bool, type(None), np.float64})
 _NUMBERS = frozenset({float, int, np.float64})
@@ -69,6 +69,7 @@ class Plan:
         self._levels: dict[_LevelKey, int] = {}
         self._categories: list[_Level] = []
         self._products: list[_Product] = []
+        self._padded: dict[int, Floats] = {}  # a coded product's coefficients, and a zero that answers for code -1
         start = int(design.intercept)
         for term in design.terms:
             start = self._add(term, start, design.kinds)
@@ -86,6 +87,8 @@ class Plan:
         for parts in combinations(*[range(len(f.names)) for f in numerics[::-1]]):
             pairs = zip(numerics, parts[::-1], strict=True)
             self._products.append(_Product(start, tuple(self._number(f, part) for f, part in pairs), levels))
+            if levels:
+                self._padded[start] = np.array([*self._coef[start : start + width], 0.0])
             start += width
         return start
 
@@ -202,26 +205,34 @@ class Plan:
         places = [_places(level, frame) for level in self._categories]
 
         def fill(part: slice) -> bool:
+            work = np.empty((1 + TOGETHER, BLOCK))  # a thread's own
             for start in range(part.start, part.stop, BLOCK):
                 at = slice(start, min(start + BLOCK, part.stop))
-                eta = self._block(frame, places, at, baseline)
-                if eta is None:
+                eta = out[at]
+                if not self._block(frame, places, at, baseline, eta, work[:, : len(eta)]):
                     return False
-                out[at] = finish(eta)
+                eta[:] = finish(eta)
             return True
 
         with np.errstate(all="ignore"):
             if frame.rows < SMALL:
                 done = fill(slice(0, frame.rows))
             else:
-                step = BLOCK * max(frame.rows // (8 * available() * BLOCK), 1)
+                step = BLOCK * max(frame.rows // (2 * available() * BLOCK), 1)
                 parts = [slice(a, min(a + step, frame.rows)) for a in range(0, frame.rows, step)]
                 done = all(each(fill, parts, available()))
         return out if done else None
 
     def _block(
-        self, frame: Frame, places: Sequence[Callable[[slice], Codes]], at: slice, baseline: bool
-    ) -> Floats | None:
+        self,
+        frame: Frame,
+        places: Sequence[Callable[[slice], Codes]],
+        at: slice,
+        baseline: bool,
+        eta: Floats,
+        work: Floats,
+    ) -> bool:
+        """Write the linear predictors of a block into ``eta``; False where the general way has to look."""
         codes = [find(at) for find in places]
         numbers: list[Floats] = [np.empty(0)] * len(self._slots)
         for name, slot in self._plain:
@@ -236,34 +247,43 @@ class Plan:
         if not ordinary:
             missing = self._missing(frame, at)
             if missing is None or (not baseline and any((code[~missing] < 0).any() for code in codes)):
-                return None
+                return False
             codes = [np.maximum(code, np.int32(0)) for code in codes]
-        eta = self._sum(numbers, codes, at.stop - at.start)
+        self._sum(numbers, codes, eta, work)
         if missing is None and not np.isfinite(eta).all():
             missing = self._missing(frame, at)
             if missing is None:
-                return None
+                return False
         if missing is not None:
             if not self._finite(numbers, ~missing):
-                return None
+                return False
             eta[missing] = np.nan
-        return eta
+        return True
 
-    def _sum(self, numbers: Sequence[Floats], codes: Sequence[Codes], n: int) -> Floats:
-        eta = np.full(n, self._first)
-        product, w = np.empty(n), self._coef
+    def _sum(self, numbers: Sequence[Floats], codes: Sequence[Codes], eta: Floats, work: Floats) -> None:
+        w, held = self._coef, 0
+
+        def add(held: int) -> int:
+            # Row by row, in order: the sum has one value, however many are added at once.
+            work[0] = eta
+            np.add.reduce(work[: held + 1], axis=0, out=eta)
+            return 0
+
+        eta[:] = self._first
         for term in self._products:
             if not term.levels and len(term.numbers) == 1:
-                np.multiply(numbers[term.numbers[0]], w[term.start], out=product)
-                eta += product
+                held = add(held) if held == TOGETHER else held
+                held += 1
+                np.multiply(numbers[term.numbers[0]], w[term.start], out=work[held])
                 continue
+            held = add(held)
             x = self._times(numbers, term)
             found: Any = w[term.start]
             if term.levels:
-                code, width = self._codes(term, codes)
-                found = np.append(self._coef[term.start : term.start + width], 0.0)[code]
+                code = self._codes(term, codes)
+                found = self._padded[term.start][code]
             eta += found if x is None else found * x
-        return eta
+        add(held)
 
     def _times(self, numbers: Sequence[Floats], term: _Product) -> Floats | None:
         x: Floats | None = None
@@ -271,7 +291,7 @@ class Plan:
             x = numbers[slot] if x is None else x * numbers[slot]
         return x
 
-    def _codes(self, term: _Product, codes: Sequence[Codes]) -> tuple[Codes, int]:
+    def _codes(self, term: _Product, codes: Sequence[Codes]) -> Codes:
         first = self._categories[term.levels[0]]
         code, width = codes[term.levels[0]] - np.int32(first.shift), first.width
         for i in term.levels[1:]:
@@ -279,7 +299,7 @@ class Plan:
             other = codes[i] - np.int32(level.shift)
             code = np.where((code < 0) | (other < 0), np.int32(-1), code + np.int32(width) * other)
             width *= level.width
-        return code, width
+        return code
 
     def _missing(self, frame: Frame, at: slice) -> NDArray[np.bool_] | None:
         """Which rows lack a predictor; None where a number is infinite."""
