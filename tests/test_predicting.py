@@ -288,6 +288,13 @@ def test_whatever_columns_hold_both_ways_say_the_same(
     assert_same(found, answer(generally, model, data, unseen))
 
 
+def test_a_dict_of_nothing_is_no_row(models: dict[str, Model]) -> None:
+    model = models["intercept alone"]
+    with pytest.raises(SourceError, match="no columns"):
+        model.predict({})
+    assert model.predict({"more": 1}).tolist() == model.predict([{}]).tolist() == [mean(model.coef)[0]]
+
+
 def test_errors_of_rows_say_which_row_and_column(models: dict[str, Model]) -> None:
     good = dict(LIKELY)
     cases: list[tuple[str, dict[str, Any], str, str]] = [

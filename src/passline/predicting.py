@@ -157,6 +157,8 @@ class Plan:
 
     def _values(self, data: Mapping[str, Any]) -> dict[str, Any] | None:
         """Each predictor's value, a float or a text, the missing ones left out; None for the general way."""
+        if not data:
+            return None
         for key, value in data.items():
             if type(value) not in _SINGLE or type(key) is not str:
                 return None
