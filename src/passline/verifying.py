@@ -80,7 +80,7 @@ def verify(path: str | os.PathLike[str], source: Source | None = None) -> Verifi
     model = modelfile.parse(data, os.fspath(path))
     version, sha256 = modelfile.seal(data)
     checks = [
-        Check("file", True, f"version {version}, sha256 {sha256}: unaltered, and as its schema says"),
+        Check("file", True, f"of version {version}, unaltered, and as its schema says"),
         *(Check(name, found is None, found or good) for name, good, look in _looks(model) for found in [look(model)]),
     ]
     if source is not None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def verified_text(found: Verified) -> str:
-    """The model in three lines, then the checks."""
+    """The model in four lines, then the checks."""
     model, rows = found.model, found.model.rows
     separated = model.separation["kind"]
     lines = [
@@ -17,6 +17,7 @@ def verified_text(found: Verified) -> str:
         f"P({model.design.outcome} = {model.design.positive}), {_ESTIMATORS.get(model.estimator, model.estimator)}, "
         f"{len(model.coef)} terms" + ("" if separated == "none" else f", {separated} separation"),
         f"{rows['used']:,} of {rows['read']:,} rows used, {rows['dropped']:,} incomplete",
+        f"sha256 {found.sha256}",
         "",
     ]
     width = max(len(check.name) for check in found.checks)
