@@ -161,6 +161,15 @@ def test_the_command_says_what_a_model_is_and_that_it_holds(tmp_path: Path, caps
     assert document["sha256"] == json.loads(path.read_text(encoding="utf-8"))["sha256"]
 
 
+def test_names_that_would_move_the_cursor_are_shown_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\nb"
+    passline.fit(f"y ~ `{name}`", {name: [1.0, 2, 3, 4], "y": [0, 1, 0, 1]}).save(tmp_path / "m.json")
+    assert run(["verify", str(tmp_path / "m.json")]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "y ~ `a [2J b`" in out
+
+
 def test_the_command_ends_with_2_where_something_does_not_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from passline.show.side_by_side import one_line
+
 if TYPE_CHECKING:
     from passline.verifying import Verified
 
@@ -23,7 +25,7 @@ def verified_text(found: Verified) -> str:
     width = max(len(check.name) for check in found.checks)
     for check in found.checks:
         lines.append(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<{width}}  {check.detail}")
-    return "\n".join(lines)
+    return "\n".join(one_line(line) for line in lines)
 
 
 _ESTIMATORS = {"ml": "maximum likelihood", "firth": "Firth's penalised likelihood"}
