@@ -100,6 +100,8 @@ def alternately(calls: dict[str, Callable[[], object]], times: int) -> dict[str,
         call()
     for _ in range(times):
         for name, call in calls.items():
+            if len(calls) > 1:
+                time.sleep(0.05)  # threads of BLAS wait in loops for a while, in the way of the next call's
             begin = time.perf_counter()
             call()
             seconds[name].append(time.perf_counter() - begin)

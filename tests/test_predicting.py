@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 import passline
 from passline import datasets
 from passline.engine.likelihood import mean
+from passline.engine.runs import side_by_side
 from passline.errors import DataError, PasslineError, SourceError
 from passline.model import Model
 
@@ -153,21 +154,83 @@ def test_the_short_way_is_the_one_taken(models: dict[str, Model], monkeypatch: p
 def test_many_blocks_on_several_threads_give_what_the_general_way_gives(models: dict[str, Model], name: str) -> None:
     model = models[name]
     data = new_rows(model, 100_000)
-    data.loc[[17, 40_000, 99_999], "b"] = np.nan
+    data.loc[[17, 40_000, 99_999], "a"] = np.nan
     data.loc[[18, 99_998], "g"] = None
-    np.testing.assert_array_equal(model.predict(data, scale="logit"), generally(model, data))
+    found, expected = model.predict(data, scale="logit"), generally(model, data)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    assert np.isnan(found).any()
+    assert np.nanmax(np.abs(found - expected) / size_of(model, data)) < 2e-15
 
 
-def test_columns_of_a_matrix_in_rows_and_of_other_types(models: dict[str, Model]) -> None:
-    X = np.random.default_rng(0).normal(size=(20_000, 2))
+def size_of(model: Model, data: Any) -> Any:
+    """The sum of the sizes of what a linear predictor adds up, NaN where a predictor is missing."""
+    groups, complete = model.groups(model.frame(data))
+    parts = model.times(groups, int(complete.sum()), np.diag(model.predicting_coef()))
+    size = np.full(len(complete), np.nan)
+    size[complete] = np.abs(parts).sum(axis=1)
+    return size
+
+
+@pytest.mark.parametrize("n", [2_000, 60_000])
+def test_columns_of_a_matrix_in_rows_and_of_other_types(models: dict[str, Model], n: int) -> None:
+    X = np.random.default_rng(0).normal(size=(n, 3))
     model = models["numbers"]
     expected = generally(model, {"a": X[:, 0].copy(), "b": X[:, 1].copy()})
-    np.testing.assert_array_equal(model.predict({"a": X[:, 0], "b": X[:, 1]}, scale="logit"), expected)
-    np.testing.assert_array_equal(model.predict({"a": X[::-1, 0], "b": X[::-1, 1]}, scale="logit"), expected[::-1])
+    bound = {"rtol": 0, "atol": 2e-15 * np.max(size_of(model, {"a": X[:, 0], "b": X[:, 1]}))}
+    T = np.asfortranarray(X)
+    for a, b in ((X[:, 0], X[:, 1]), (T[:, 0], T[:, 1]), (X[:, 0].copy(), X[:, 1].copy())):
+        np.testing.assert_allclose(model.predict({"a": a, "b": b}, scale="logit"), expected, **bound)
+    turned = {"a": X[::-1, 0], "b": X[::-1, 1]}
+    np.testing.assert_allclose(model.predict(turned, scale="logit"), expected[::-1], **bound)
+    frame = pd.DataFrame(X[:, [1, 2, 0]], columns=["b", "other", "a"])
+    np.testing.assert_allclose(model.predict(frame, scale="logit"), expected, **bound)
     whole = {"a": np.arange(5), "b": np.array([True, False, True, True, False])}
     np.testing.assert_array_equal(model.predict(whole, scale="logit"), generally(model, whole))
     single = {"a": np.array([1.5, np.nan], dtype=np.float32), "b": np.array([1, 2], dtype=np.uint8)}
     np.testing.assert_array_equal(model.predict(single, scale="logit"), generally(model, single))
+
+
+def test_a_gap_in_a_column_without_weight_leaves_the_row_without_a_prediction() -> None:
+    rng = np.random.default_rng(4)
+    n = 60_000
+    a = rng.normal(size=n)
+    fit = passline.fit("y ~ a + twice + b", {"a": a, "twice": 2 * a, "b": rng.random(n), "y": rng.integers(0, 2, n)})
+    assert fit.model.coef[2] == 0.0
+    data = {"a": a, "twice": 2 * a, "b": rng.random(n)}
+    data["twice"][7] = np.nan
+    assert np.flatnonzero(np.isnan(fit.predict(data))).tolist() == [7]
+    data["twice"][7] = np.inf
+    with pytest.raises(DataError, match="infinite"):
+        fit.predict(data)
+
+
+def test_an_infinity_among_many_rows_is_refused_where_it_stands(models: dict[str, Model]) -> None:
+    data = {name: np.zeros(60_000) for name in "ab"}
+    data["b"][50_000] = -np.inf
+    with pytest.raises(DataError, match="row 50001") as found:
+        models["numbers"].predict(data)
+    assert (found.value.row, found.value.column) == (50_000, "b")
+
+
+def test_columns_are_taken_for_a_matrix_only_where_they_are_one() -> None:
+    X = np.arange(24.0).reshape(8, 3)
+    F = np.asfortranarray(X)
+    apart = [X[:, j].copy() for j in range(3)]
+    for columns in ([X[:, j] for j in range(3)], [F[:, j] for j in range(3)]):
+        np.testing.assert_array_equal(side_by_side(columns), X.T)
+    odd = (
+        [X[:, 0]],
+        [X[:, 0], X[:, 1], X[:, 1]],
+        [F[:, 0], F[:, 2], F[:, 1]],
+        [X[:, 0], F[:, 1], X[:, 2]],
+        [X[:, 2], X[:, 1], X[:, 0]],
+        [X[::-1, 0], X[::-1, 1]],
+        [X[:, 0].astype(np.float32), X[:, 1].astype(np.float32)],
+    )
+    for columns in odd:
+        found = side_by_side(columns)
+        assert found is None or np.array_equal(found, np.array(columns))
+    assert side_by_side(apart) is None or np.array_equal(side_by_side(apart), X.T)
 
 
 VALUE = st.one_of(
@@ -223,6 +286,13 @@ def test_whatever_columns_hold_both_ways_say_the_same(
     model = models[name]
     found = answer(model.predict, data, scale="logit", unseen=unseen)
     assert_same(found, answer(generally, model, data, unseen))
+
+
+def test_a_dict_of_nothing_is_no_row(models: dict[str, Model]) -> None:
+    model = models["intercept alone"]
+    with pytest.raises(SourceError, match="no columns"):
+        model.predict({})
+    assert model.predict({"more": 1}).tolist() == model.predict([{}]).tolist() == [mean(model.coef)[0]]
 
 
 def test_errors_of_rows_say_which_row_and_column(models: dict[str, Model]) -> None:

@@ -28,6 +28,7 @@ from passline.table.columns import Native
 from passline.table.design import learn
 from passline.table.formula import parse
 from passline.table.native import as_native
+from passline.table.records import is_records
 from passline.table.roles import Roles
 from passline.table.source import open_source
 
@@ -191,10 +192,11 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
 
         A frame of the library of ``data``, as :meth:`tidy`: a row for each of its rows, with the columns (base), one a
         term, (logit), (probability), and (infinite) where the data of the fit are separated. For one row as a dict, a
-        dict: base, shares, logit, probability, infinite.
+        dict: base, shares, logit, probability, infinite; for a list of such rows a list of them.
         """
-        if is_one_row(data):
-            return explain(self.model, self.model.frame(data), unseen=unseen, flic=flic).rows()[0]
+        if is_one_row(data) or is_records(data):
+            rows = explain(self.model, self.model.frame(data), unseen=unseen, flic=flic).rows()
+            return rows if isinstance(data, list) else rows[0]
         source = open_source(data)
         found = explain(self.model, self.model.staged(source), unseen=unseen, flic=flic)
         return as_native(found.columns(), source.native)

@@ -42,14 +42,24 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Raises ModelFileError where it cannot be read, is cut off, was altered, or is of a later version.
     """
+    return parse(read(path), os.fspath(path))
+
+
+def read(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a model file; raises ModelFileError where they cannot be read, or are too many."""
     name = Path(path)
     try:
         if name.stat().st_size > MAX_BYTES:
             raise ModelFileError(f"{name} is larger than {MAX_BYTES:,} bytes: it is not a model file")
-        data = name.read_bytes()
+        return name.read_bytes()
     except OSError as error:
         raise ModelFileError(f"cannot read the model file {name}: {error.strerror}") from None
-    return parse(data, str(name))
+
+
+def seal(data: bytes) -> tuple[int, str]:
+    """The version and the hash that a model file, which was parsed before, states of itself."""
+    document = json.loads(data)
+    return int(document["version"]), str(document["sha256"])
 
 
 def dump(model: Model) -> str:

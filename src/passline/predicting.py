@@ -2,7 +2,7 @@
 
 The general way is ``Design.predict_groups``. Here stands only what an ordinary row needs; whatever else comes along (a
 value of another type, a level that was never seen, a result that is not finite) is left to the general way, which has
-the words for it. Both evaluate the same expressions and add the same products in the same order.
+the words for it. Both evaluate the same expressions and add the same products, in the same order but for many rows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from passline.engine.runs import Run, run_of
 from passline.engine.threads import SMALL, available, each
 from passline.table.arrays import to_arrays
 from passline.table.coding import CategoryFactor, NumericFactor, Term
@@ -28,7 +29,7 @@ from passline.table.tree import Call, Expression, column_of, number_text
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
 
-# Rows of a block: with two columns of results beside it, a column of them stays in the first cache.
+# Rows of a block: some columns of them stay in the second cache.
 BLOCK = 8_192
 # Values that a dict may hold to be read as one row here, and those that are numbers.
 _SINGLE = frozenset({float, int, str, bool, type(None), np.float64})
@@ -57,6 +58,17 @@ class _Product:
     levels: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Rows to predict, and how: what finds each category's place, the columns that BLAS adds up, the other products."""
+
+    frame: Frame
+    places: tuple[Callable[[slice], Codes], ...]
+    baseline: bool
+    run: Run | None
+    rest: Sequence[_Product]
+
+
 class Plan:
     """What turns rows into linear predictors; made once for a model, and only read from then on."""
 
@@ -69,6 +81,7 @@ class Plan:
         self._levels: dict[_LevelKey, int] = {}
         self._categories: list[_Level] = []
         self._products: list[_Product] = []
+        self._padded: dict[int, Floats] = {}  # a coded product's coefficients, and a zero that answers for code -1
         start = int(design.intercept)
         for term in design.terms:
             start = self._add(term, start, design.kinds)
@@ -86,6 +99,8 @@ class Plan:
         for parts in combinations(*[range(len(f.names)) for f in numerics[::-1]]):
             pairs = zip(numerics, parts[::-1], strict=True)
             self._products.append(_Product(start, tuple(self._number(f, part) for f, part in pairs), levels))
+            if levels:
+                self._padded[start] = np.array([*self._coef[start : start + width], 0.0])
             start += width
         return start
 
@@ -142,6 +157,8 @@ class Plan:
 
     def _values(self, data: Mapping[str, Any]) -> dict[str, Any] | None:
         """Each predictor's value, a float or a text, the missing ones left out; None for the general way."""
+        if not data:
+            return None
         for key, value in data.items():
             if type(value) not in _SINGLE or type(key) is not str:
                 return None
@@ -196,74 +213,101 @@ class Plan:
     def many(self, frame: Frame, baseline: bool, finish: Callable[[Floats], Floats]) -> Floats | None:
         """``finish`` of the linear predictors of a frame's rows, (n,), NaN where a predictor is missing.
 
-        The frame's numbers may hold infinities. None: the general way has to look at these rows.
+        The frame's numbers may hold infinities. None: the general way has to look at these rows. Few rows are added up
+        in the general way's order; of many, BLAS adds the columns of plain numbers, in its own.
         """
         out = np.empty(frame.rows)
-        places = [_places(level, frame) for level in self._categories]
+        few = frame.rows < SMALL
+        run, rest = (None, self._products) if few else self._run(frame)
+        rows = _Rows(frame, tuple(_places(level, frame) for level in self._categories), baseline, run, rest)
 
         def fill(part: slice) -> bool:
+            size = min(BLOCK, frame.rows)
+            work, space = np.empty(size), None if run is None else run.space(size)
             for start in range(part.start, part.stop, BLOCK):
                 at = slice(start, min(start + BLOCK, part.stop))
-                eta = self._block(frame, places, at, baseline)
-                if eta is None:
+                eta = out[at]
+                eta[:] = self._first
+                if run is not None and space is not None:
+                    eta += run.times(at, space)
+                if not self._block(rows, at, eta, work[: len(eta)]):
                     return False
-                out[at] = finish(eta)
+                eta[:] = finish(eta)
             return True
 
         with np.errstate(all="ignore"):
-            if frame.rows < SMALL:
+            if few:
                 done = fill(slice(0, frame.rows))
             else:
-                step = BLOCK * max(frame.rows // (8 * available() * BLOCK), 1)
+                step = BLOCK * max(frame.rows // (2 * available() * BLOCK), 1)
                 parts = [slice(a, min(a + step, frame.rows)) for a in range(0, frame.rows, step)]
                 done = all(each(fill, parts, available()))
         return out if done else None
 
-    def _block(
-        self, frame: Frame, places: Sequence[Callable[[slice], Codes]], at: slice, baseline: bool
-    ) -> Floats | None:
-        codes = [find(at) for find in places]
-        numbers: list[Floats] = [np.empty(0)] * len(self._slots)
+    def _run(self, frame: Frame) -> tuple[Run | None, Sequence[_Product]]:
+        """The columns that BLAS may add up, and the other products.
+
+        Plain numbers, by coefficients that are not zero: a zero it may skip, and what is missing there with it.
+        """
+        names = {slot: name for name, slot in self._plain}
+        terms = {
+            term: names[term.numbers[0]]
+            for term in self._products
+            if not term.levels and len(term.numbers) == 1 and term.numbers[0] in names and self._coef[term.start] != 0.0
+        }
+        w = np.array([self._coef[term.start] for term in terms])
+        run = run_of([frame.arrays[name] for name in terms.values()], w)
+        return run, self._products if run is None else [term for term in self._products if term not in terms]
+
+    def _block(self, rows: _Rows, at: slice, eta: Floats, work: Floats) -> bool:
+        """Add the other products of a block to ``eta``; False where the general way has to look."""
+        frame = rows.frame
+        codes = [find(at) for find in rows.places]
+        numbers, ordinary = self._numbers(frame, at, eta)
+        missing: NDArray[np.bool_] | None = None
+        if not (ordinary and all(code.min(initial=0) >= 0 for code in codes)):
+            missing = self._missing(frame, at)
+            if missing is None or (not rows.baseline and any((code[~missing] < 0).any() for code in codes)):
+                return False
+            codes = [np.maximum(code, np.int32(0)) for code in codes]
+        self._add_up(rows.rest, numbers, codes, eta, work)
+        if missing is None and not np.isfinite(eta).all():
+            missing = self._missing(frame, at)
+            if missing is None:
+                return False
+        if missing is not None:
+            if not self._finite(numbers, ~missing):
+                return False
+            eta[missing] = np.nan
+        return True
+
+    def _numbers(self, frame: Frame, at: slice, fill: Floats) -> tuple[list[Floats], bool]:
+        """The values of a block's expressions, and whether all that functions were given are numbers."""
+        numbers, ordinary = [fill] * len(self._slots), self._all_seen
         for name, slot in self._plain:
             numbers[slot] = frame.arrays[name][at]
-        ordinary = self._all_seen and all(code.min(initial=0) >= 0 for code in codes)
         for call, slots in self._calls.items():
             x = np.ascontiguousarray(frame.arrays[column_of(call).name][at])
             ordinary &= bool(np.isfinite(x).all())
             for slot, values in zip(slots, to_arrays(call, {column_of(call).name: x}), strict=True):
                 numbers[slot] = values
-        missing: NDArray[np.bool_] | None = None
-        if not ordinary:
-            missing = self._missing(frame, at)
-            if missing is None or (not baseline and any((code[~missing] < 0).any() for code in codes)):
-                return None
-            codes = [np.maximum(code, np.int32(0)) for code in codes]
-        eta = self._sum(numbers, codes, at.stop - at.start)
-        if missing is None and not np.isfinite(eta).all():
-            missing = self._missing(frame, at)
-            if missing is None:
-                return None
-        if missing is not None:
-            if not self._finite(numbers, ~missing):
-                return None
-            eta[missing] = np.nan
-        return eta
+        return numbers, ordinary
 
-    def _sum(self, numbers: Sequence[Floats], codes: Sequence[Codes], n: int) -> Floats:
-        eta = np.full(n, self._first)
-        product, w = np.empty(n), self._coef
-        for term in self._products:
+    def _add_up(
+        self,
+        products: Sequence[_Product],
+        numbers: Sequence[Floats],
+        codes: Sequence[Codes],
+        eta: Floats,
+        work: Floats,
+    ) -> None:
+        for term in products:
             if not term.levels and len(term.numbers) == 1:
-                np.multiply(numbers[term.numbers[0]], w[term.start], out=product)
-                eta += product
+                eta += np.multiply(numbers[term.numbers[0]], self._coef[term.start], out=work)
                 continue
             x = self._times(numbers, term)
-            found: Any = w[term.start]
-            if term.levels:
-                code, width = self._codes(term, codes)
-                found = np.append(self._coef[term.start : term.start + width], 0.0)[code]
+            found: Any = self._padded[term.start][self._codes(term, codes)] if term.levels else self._coef[term.start]
             eta += found if x is None else found * x
-        return eta
 
     def _times(self, numbers: Sequence[Floats], term: _Product) -> Floats | None:
         x: Floats | None = None
@@ -271,7 +315,7 @@ class Plan:
             x = numbers[slot] if x is None else x * numbers[slot]
         return x
 
-    def _codes(self, term: _Product, codes: Sequence[Codes]) -> tuple[Codes, int]:
+    def _codes(self, term: _Product, codes: Sequence[Codes]) -> Codes:
         first = self._categories[term.levels[0]]
         code, width = codes[term.levels[0]] - np.int32(first.shift), first.width
         for i in term.levels[1:]:
@@ -279,7 +323,7 @@ class Plan:
             other = codes[i] - np.int32(level.shift)
             code = np.where((code < 0) | (other < 0), np.int32(-1), code + np.int32(width) * other)
             width *= level.width
-        return code, width
+        return code
 
     def _missing(self, frame: Frame, at: slice) -> NDArray[np.bool_] | None:
         """Which rows lack a predictor; None where a number is infinite."""
