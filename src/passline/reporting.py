@@ -45,6 +45,8 @@ MOST_FOR_INFLUENCE, MOST_FOR_CHECKS = 100_000, 2_000_000
 SLOW_CHECKS = ("leakage", "linearity", "influence")
 # Predictors that are drawn, numbers whose boundary is looked for, rows that are named, bins of residuals.
 MOST_EFFECTS, MOST_BOUNDARIES, MOST_INFLUENTIAL, MOST_BINS = 24, 12, 10, 40
+# Coefficients up to which the model file, that holds the square of their number, is written to be hashed.
+MOST_TO_HASH = 600
 NO_ROWS = "a model file keeps no rows: give the table that the model was fitted to, and it is there"
 
 
@@ -203,7 +205,10 @@ def _javascript(model: Model, missing: dict[str, str]) -> str | None:
 
 
 def _made(fit: Fit, fingerprinted: Model, judged: Judged, title: str | None) -> Made:
-    written = modelfile.dump(fingerprinted)
+    p = len(fingerprinted.terms.names)
+    digest = f"not computed for a file with {p:,} squared numbers: sha256sum model.json"
+    if p <= MOST_TO_HASH:
+        digest = hashlib.sha256(modelfile.dump(fingerprinted).encode()).hexdigest()
     versions = {"passline": _version("passline"), "numpy": np.__version__, "Python": python_version()}
     lines = _Lines(fit, judged, title)
     return Made(
@@ -211,7 +216,7 @@ def _made(fit: Fit, fingerprinted: Model, judged: Judged, title: str | None) -> 
         python=lines.python(),
         fit_source=fit.label,
         judged=_label(judged),
-        sha256=hashlib.sha256(written.encode()).hexdigest(),
+        sha256=digest,
         versions=versions,
         on=f"{datetime.now(UTC):%-d %B %Y}",
     )
