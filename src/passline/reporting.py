@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 # Numbers (rows times columns) up to which the bootstrap refits unasked, and a boundary's set is a profile: what a
 # report may take is a few seconds.
 MOST_FOR_REFITS = 30_000
+# Of the rarer outcome for each coefficient: with no more, many a refit is separated.
+EVENTS_FOR_REFITS = 10
 # Rows up to which single ones are looked at, and up to which checks walk them again for each predictor.
 MOST_FOR_INFLUENCE, MOST_FOR_CHECKS = 100_000, 2_000_000
 SLOW_CHECKS = ("leakage", "linearity", "influence")
@@ -116,8 +118,7 @@ def _evaluated(fit: Fit, judged: Judged, missing: dict[str, str]) -> tuple[Fit, 
             )
             return fit, None
         how = dict(judged.how)
-        if how.get("bootstrap") is None and fit.rows.sample.blocks.n * fit.rows.sample.blocks.p > MOST_FOR_REFITS:
-            # Folds go on as evaluate has them; 0 here says nothing of them.
+        if how.get("bootstrap") is None and not _quickly_refitted(fit.rows):
             how["bootstrap"] = 0
         return fit, fit.evaluate(**how)
     found = fit.evaluate(judged.data, sql=judged.sql, unseen=judged.unseen, **judged.roles, **judged.how)
@@ -127,6 +128,15 @@ def _evaluated(fit: Fit, judged: Judged, missing: dict[str, str]) -> tuple[Fit, 
         except PasslineError as error:
             missing |= dict.fromkeys(("check", "residuals", "influence"), str(error))
     return fit, found
+
+
+def _quickly_refitted(rows: Fitted) -> bool:
+    """Whether some hundred refits take a second; separated ones do not, since each takes linear programmes."""
+    sample = rows.sample
+    won = float(sample.weight @ sample.y)
+    rare = min(won, float(sample.weight.sum()) - won)
+    few = rare <= EVENTS_FOR_REFITS * (rows.outcome.rank - int(rows.model.design.intercept))
+    return not few and sample.blocks.n * sample.blocks.p <= MOST_FOR_REFITS
 
 
 def _check(rows: Fitted) -> Any:
