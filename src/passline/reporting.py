@@ -249,6 +249,16 @@ def _version(name: str) -> str:
         return "unknown"
 
 
+def _shell(words: list[str]) -> str:
+    """Words as a shell reads them; those with signs that nobody can see or type, as bash does."""
+    return " ".join(shlex.quote(word) if word.isprintable() else _escaped(word) for word in words)
+
+
+def _escaped(word: str) -> str:
+    signs = (f"\\{c}" if c in "\\'" else c if c.isprintable() else f"\\U{ord(c):08x}" for c in word)
+    return f"$'{''.join(signs)}'"
+
+
 @dataclass(frozen=True)
 class _Lines:
     """The lines that make a report again; DATA stands for a table that has no file."""
@@ -275,7 +285,7 @@ class _Lines:
                 again += [f"--{option}", ":".join(f"{v:g}" for v in value) if option == "cost" else str(value)]
         if self.title:
             again += ["--title", self.title]
-        return shlex.join([*words, "-o", "model.json"]), shlex.join([*again, "-o", "report.html"])
+        return _shell([*words, "-o", "model.json"]), _shell([*again, "-o", "report.html"])
 
     def python(self) -> tuple[str, ...]:
         """For Python."""

@@ -19,7 +19,7 @@ NASTY = (
     "<img src=x onerror=\"document.title='run'\">",
     "</script><script>document.title='run'</script>",
     "\"'><svg/onload=document.title='run'>&amp;{}",
-    "a\u202eb\u2067c\u200f",
+    "a\u2069\u202eb\u2067c\u200f",
     "tab\tnew\nline\x01\x7f",
     "n" * 500,
 )

@@ -145,6 +145,22 @@ def test_marks_of_right_to_left_writing_reorder_nothing_around_them(page, files)
         "() => [...document.querySelectorAll('bdi')].every((one) => getComputedStyle(one).unicodeBidi === 'isolate')"
     )
     assert reads
+    forwards = page.evaluate(
+        """() => {
+          const words = "rows were used";
+          const walker = document.createTreeWalker(document.getElementById("summary"), NodeFilter.SHOW_TEXT);
+          while (!walker.nextNode().data.includes(words)) {}
+          const at = walker.currentNode.data.indexOf(words);
+          const place = (i) => {
+            const range = document.createRange();
+            range.setStart(walker.currentNode, i);
+            range.setEnd(walker.currentNode, i + 1);
+            return range.getBoundingClientRect().left;
+          };
+          return place(at) < place(at + 1) && place(at + 1) < place(at + 2);
+        }"""
+    )
+    assert forwards
     drawn = page.locator("svg text, svg title").all_text_contents()
     assert not [text for text in drawn if any(sign in text for sign in "\u202e\u2067\u200f")]
 

@@ -18,6 +18,7 @@ from passline.facade import Fit
 from passline.model import Terms
 from passline.show.evaluation import figure
 from passline.show.report.estimates import signed
+from passline.show.report.markup import closed
 from passline.table.design import learn
 from passline.table.formula import parse
 from passline.table.source import open_source
@@ -290,3 +291,17 @@ def test_the_command_writes_the_same_page(read, birthwt, tmp_path, capsys):
     loaded = passline.load(tmp_path / "model.json")
     assert Path(out).read_text(encoding="utf-8") == read(loaded, path, cost=(1.0, 4.0), **FAST).source
     assert cli.run(["report", str(tmp_path / "model.json"), str(tmp_path / "none.csv"), "-o", out]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("a\u202eb", "a\u202eb\u202c"),
+        ("a\u2069b\u202c", "ab\u202c"),
+        ("\u2067a\u202eb\u2069c", "\u2067a\u202eb\u2069c"),
+        ("\u202ea\u2066b", "\u202ea\u2066b\u2069\u202c"),
+    ],
+)
+def test_signs_of_direction_end_within_the_name_they_are_in(text, expected):
+    assert closed(text) == expected
