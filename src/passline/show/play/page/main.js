@@ -200,7 +200,7 @@ function draw() {
     undoable: page.history.length,
     language: page.language,
     line: lines()[Math.min(page.line, lines().length - 1)],
-    loss: lossAt(run, run.w, run.b),
+    loss: lossAt(run, run),
     told: calm ? [] : notices(run, state.points, answers),
     ghosts: base.table !== null || state.more || state.guide === 4 || state.guide === 6,
     interval: state.more,

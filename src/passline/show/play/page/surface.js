@@ -65,7 +65,7 @@ function shapes(run, [[w0, w1], [b0, b1]]) {
     for (let column = 0; column < COLUMNS; column++) {
       const w = w0 + ((w1 - w0) * (column + 0.5)) / COLUMNS;
       const b = b1 - ((b1 - b0) * (row + 0.5)) / ROWS;
-      values[row * COLUMNS + column] = Math.log(Math.max(1e-12, lossAt(run, w, b)));
+      values[row * COLUMNS + column] = Math.log(Math.max(1e-12, lossAt(run, { w, v: 0, b })));
     }
   }
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);

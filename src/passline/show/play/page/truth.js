@@ -1,6 +1,7 @@
 /** What is really so: whether the points are separated, where a descent heads, and what to tell about where it stands. */
-import { finite, lossAt } from "./descent.js";
+import { finite, hasTwo, lossAt } from "./descent.js";
 import { boundarySet, distanceLeft, firth, likelihoodOf, optimum } from "./exact.js";
+import { limitLine, partingOf } from "./parting.js";
 
 // A thousandth of a standard error is left: what a person would call arrived.
 const ARRIVED = 1e-3;
@@ -34,8 +35,12 @@ export function limitBoundary(low, high) {
   return low + (high - low) / 2;
 }
 
-/** All exact answers of points: {kind, low, high, best, firth, set}; `best` is null where no line is the best. */
+/**
+ * All exact answers of points: {kind, low, high, best, firth, set}; `best` is null where no line is the best. With two
+ * predictors `open` and `limit` stand in for low, high and set; see parting.js.
+ */
 export function exactAnswers(points, ridge) {
+  if (hasTwo(points)) return planeAnswers(points, ridge);
   const found = separation(points);
   const parted = found.kind === "complete" || found.kind === "quasi";
   const usable = parted || found.kind === "none";
@@ -51,6 +56,19 @@ export function exactAnswers(points, ridge) {
   return { ...found, best, firth: usable ? firth(points) : null, set };
 }
 
+function planeAnswers(points, ridge) {
+  const found = partingOf(points);
+  const parted = found.kind === "complete" || found.kind === "quasi";
+  const usable = parted || found.kind === "none";
+  return {
+    ...found,
+    best: usable && (ridge > 0 || !parted) ? optimum(points, ridge) : null,
+    firth: usable ? firth(points) : null,
+    set: null,
+    limit: found.kind === "complete" ? limitLine(points) : null,
+  };
+}
+
 /**
  * What to say now, the most urgent first: [{key, ...numbers}]. On separated points nothing is ever called converged.
  * Keys: beyond, rose, one-class, alike, complete, quasi, heading, firth, converged, overlap.
@@ -60,7 +78,7 @@ export function notices(run, points, answers) {
   const parted = answers.kind === "complete" || answers.kind === "quasi";
   if (!finite(run)) return [{ key: "beyond", rate: settings.rate }];
   const said = [];
-  const loss = lossAt(run, run.w, run.b);
+  const loss = lossAt(run, run);
   const rising = step > 0 && settings.clear && (loss > trace.losses[0] || swings(run));
   if (rising)
     said.push({
@@ -73,9 +91,11 @@ export function notices(run, points, answers) {
   if (answers.kind === "one class") return [...said, { key: "one-class" }];
   if (answers.kind === "alike") return [...said, { key: "alike" }];
   if (parted && settings.ridge === 0) {
-    said.push({ key: answers.kind, low: answers.low, high: answers.high, w: run.w });
+    said.push({ key: answers.kind, low: answers.low, high: answers.high, w: run.w, v: run.v });
     const calm = step > 0 && !rising && settings.clear && loss < trace.losses[0];
-    if (calm && settings.optimizer !== "adam" && settings.loss === "bce" && settings.batch === 0) {
+    const straight = calm && settings.optimizer !== "adam" && settings.loss === "bce" && settings.batch === 0;
+    if (straight && answers.limit) said.push({ key: "heading", limit: answers.limit });
+    else if (straight && !hasTwo(points)) {
       const where = answers.kind === "complete" ? limitBoundary(answers.low, answers.high) : answers.low;
       const grows = points.reduce((last, point) => (point.x > last.x ? point : last)).y === 1;
       said.push({ key: "heading", where, middle: where === (answers.low + answers.high) / 2, grows });
