@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
+from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
@@ -12,6 +15,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import passline
+from passline.show.play.page import play_page
+from passline.show.play.table import play_table
+
+from .conftest import Driver
 
 LESSON = {"seed": 0, "rate": 0.01, "batch": 0, "reduction": "sum", "loss": "bce", "optimizer": "sgd", "ridge": 0}
 LESSON["clear"] = True
@@ -166,3 +173,132 @@ def test_ridge_has_passlines_scale_on_both_weights(call):
     x, z, y = zip(*table, strict=True)
     fit = passline.fit("y ~ x + z", {"x": x, "z": z, "y": y}, penalty=passline.Penalty(l2=0.1))
     assert (found["b"], found["w"], found["v"]) == pytest.approx(tuple(fit.coef.values()), rel=1e-8)
+
+
+STUDY = {
+    "hours": [1.0, 2.0, 3.0, 4.0, 5.0, 2.5],
+    "sleep": [8.0, 6.0, 5.0, 9.0, 7.0, 7.5],
+    "passed": ["no", "no", "no", "yes", "yes", "yes"],
+}
+OVERLAP = {**STUDY, "passed": ["no", "yes", "no", "yes", "no", "yes"]}
+
+
+@pytest.fixture
+def plane(page, tmp_path):
+    """Open the page of a table with two predictors; any word on its console fails the test."""
+
+    def open_page(data, formula="passed ~ hours + sleep", fragment=""):
+        file = tmp_path / "plane.html"
+        file.write_text(play_page(play_table(data, formula)), encoding="utf-8")
+        driver = Driver(page, file.as_uri())
+        return driver.open(fragment)
+
+    return open_page
+
+
+def line_of(driver):
+    return driver.drawn().locator("#flips").inner_text()
+
+
+def test_two_predictors_descend_to_the_line_of_the_fit(plane):
+    shown = plane(OVERLAP, fragment="steps=60000&optimizer=adam&rate=0.05&more=1").rest(60000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = passline.fit("passed ~ hours + sleep", OVERLAP)
+    known = [fit.coef[name] for name in ("hours", "sleep", "(Intercept)")]
+    assert [shown.w, shown.v, shown.b] == pytest.approx(known, abs=1e-4)
+    assert shown.notices() == ["converged"]
+    assert shown.page.locator("path.best").count() == shown.page.locator("path.half").count() == 1
+    assert "Exact answer: weights" in shown.page.locator("#exact").inner_text()
+
+
+def test_a_point_that_is_dragged_moves_both_ways_and_the_line_follows(plane):
+    shown = plane(OVERLAP, fragment="steps=500")
+    shown.rest(500)
+    before, at = line_of(shown), shown.page.locator(".point title").nth(0).text_content()
+    box = shown.page.locator(".plane-chart .point").nth(0).locator(".dot").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    shown.page.mouse.move(x, y)
+    shown.page.mouse.down()
+    shown.page.mouse.move(x + 120, y + 90, steps=4)
+    shown.page.mouse.up()
+    shown.rest(500)
+    assert line_of(shown) != before
+    moved = shown.page.locator(".point title").nth(0).text_content()
+    assert at == "hours 1, sleep 8, passed = no"
+    hours, sleep = (float(part.split()[-1]) for part in moved.split(", ")[:2])
+    assert hours > 1
+    assert sleep < 8
+
+
+def test_the_keyboard_moves_flips_adds_and_deletes_points(plane):
+    shown = plane(STUDY)
+    point = shown.page.locator(".plane-chart .point").nth(1)
+    point.focus()
+    for key, said in (
+        ("ArrowRight", "hours 2.1, sleep 6, passed = no"),
+        ("Shift+ArrowUp", "hours 2.1, sleep 7, passed = no"),
+        ("Enter", "hours 2.1, sleep 7, passed = yes"),
+    ):
+        shown.page.keyboard.press(key)
+        assert shown.drawn().locator(".point title").nth(1).text_content() == said
+    shown.page.keyboard.press("Delete")
+    assert shown.drawn().locator(".point").count() == 5
+    box = shown.page.locator("rect.edge").bounding_box()
+    shown.page.mouse.click(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.1)
+    assert shown.drawn().locator(".point").count() == 6
+
+
+def test_separated_points_show_the_gap_firths_line_and_where_it_heads(plane):
+    shown = plane(STUDY, fragment="steps=3000").rest(3000)
+    assert shown.notices() == ["complete", "heading"]
+    assert shown.page.locator("path.gap").count() == shown.page.locator("path.firth").count() == 1
+    assert shown.page.locator("path.best").count() == 0
+    signed = np.column_stack([STUDY["hours"], STUDY["sleep"], np.ones(6)])
+    signed *= np.where(np.array(STUDY["passed"]) == "yes", 1, -1)[:, None]
+    w, v, b = minimize(
+        lambda t: 0.5 * t @ t,
+        np.zeros(3),
+        constraints={"type": "ineq", "fun": lambda t: signed @ t - 1},
+        options={"ftol": 1e-14},
+    ).x
+    text = shown.page.locator('#notices li[data-key="heading"]').inner_text()
+    constant, slope = re.search(r"sleep = (\S+) − (\S+) × hours", text).groups()
+    assert (float(constant), float(slope)) == pytest.approx((-b / v, w / v), rel=2e-3)
+
+
+def test_pointing_at_the_plane_reads_the_probability_there(plane):
+    shown = plane(OVERLAP, fragment="steps=200").rest(200)
+    box = shown.page.locator("rect.edge").bounding_box()
+    shown.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    said = shown.drawn().locator("#curve .reading").inner_text()
+    p = 1 / (1 + np.exp(-(shown.w * 3 + shown.v * 7 + shown.b)))
+    assert said.startswith("hours 3, sleep 7: probability ")
+    assert float(said.split()[-1]) == pytest.approx(p, abs=2e-3)
+
+
+def test_the_programme_under_more_ends_where_the_page_does(plane):
+    shown = plane(OVERLAP, fragment="steps=300&batch=2&more=1&seed=5").rest(300)
+    out = io.StringIO()
+    with torch.random.fork_rng(devices=[]), redirect_stdout(out):
+        exec(shown.page.locator("#programme").inner_text(), {})
+    assert f"weights {shown.w:.6f} and {shown.v:.6f}, bias {shown.b:.6f};" in out.getvalue()
+
+
+def test_a_start_that_is_cut_off_is_said_to_be_stuck(plane):
+    data = {"a": [900.0, 1000.0, 1100.0, 1200.0], "b": [5000.0, 1.0, 7000.0, 2.0], "passed": [0, 1, 0, 1]}
+    assert plane(data, "passed ~ a + b", "steps=10").rest(10).notices()[:2] == ["stuck", "complete"]
+    shown = plane(data, "passed ~ scale(a) + scale(b)", "steps=10").rest(10)
+    assert "stuck" not in shown.notices()
+
+
+def test_a_pasted_table_has_two_numbers_and_an_outcome_a_line(plane):
+    shown = plane(STUDY, fragment="more=1")
+    shown.page.fill("#pasted", "a b y\n1, 2, 0\n3 four 1")
+    shown.page.click("#points-take")
+    assert "Line 3: “3 four 1” is not two numbers and 0 or 1." in shown.drawn().locator("#points .wrong").inner_text()
+    shown.page.fill("#pasted", "1, 2, 0\n3\t4\t1\n5;1e1;1")
+    shown.page.click("#points-take")
+    assert shown.drawn().locator(".point").count() == 3
+    shown.page.wait_for_timeout(400)
+    assert "p=1%3A2%3A0_3%3A4%3A1_5%3A10%3A1" in shown.page.evaluate("location.hash")

@@ -18,7 +18,7 @@ const BETAS = [0.9, 0.999];
 const EPSILON = 1e-8;
 // torch.nn.BCELoss: no logarithm below -100, no division by less than this.
 const LEAST_LOG = -100;
-const LEAST_VARIANCE = 1e-12;
+export const LEAST_VARIANCE = 1e-12;
 // So many steps are kept for the pictures; then every second, every fourth ...
 const KEPT = 2048;
 

@@ -1,5 +1,5 @@
 /** What is really so: whether the points are separated, where a descent heads, and what to tell about where it stands. */
-import { finite, hasTwo, lossAt } from "./descent.js";
+import { finite, hasTwo, LEAST_VARIANCE, lossAt, probability } from "./descent.js";
 import { boundarySet, distanceLeft, firth, likelihoodOf, optimum } from "./exact.js";
 import { limitLine, partingOf } from "./parting.js";
 
@@ -71,7 +71,7 @@ function planeAnswers(points, ridge) {
 
 /**
  * What to say now, the most urgent first: [{key, ...numbers}]. On separated points nothing is ever called converged.
- * Keys: beyond, rose, one-class, alike, complete, quasi, heading, firth, converged, overlap.
+ * Keys: beyond, rose, swings, uncleared, stuck, one-class, alike, complete, quasi, heading, converged, ridge, overlap.
  */
 export function notices(run, points, answers) {
   const { settings, trace, step } = run;
@@ -88,6 +88,7 @@ export function notices(run, points, answers) {
       to: loss,
     });
   if (!settings.clear && step > 0) said.push({ key: "uncleared" });
+  if (!rising && cutOff(run)) said.push({ key: "stuck" });
   if (answers.kind === "one class") return [...said, { key: "one-class" }];
   if (answers.kind === "alike") return [...said, { key: "alike" }];
   if (parted && settings.ridge === 0) {
@@ -105,6 +106,15 @@ export function notices(run, points, answers) {
   if (step > 0 && settings.clear && !rising && arrived(run, points)) said.push({ key: "converged" });
   else if (said.length === 0) said.push({ key: parted ? "ridge" : "overlap" });
   return said;
+}
+
+/** Whether a row is wrong with such certainty that torch cuts its cross-entropy off, and its gradient all but vanishes. */
+function cutOff({ x, z, y, settings, ...line }) {
+  if (settings.loss !== "bce") return false;
+  return y.some((outcome, i) => {
+    const p = probability(line, x[i], z === null ? 0 : z[i]);
+    return Math.abs(p - outcome) > 0.5 && p * (1 - p) < LEAST_VARIANCE;
+  });
 }
 
 /** Whether full-batch plain descent, which falls at every step if the rate allows, has risen in its last steps. */
