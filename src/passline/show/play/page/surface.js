@@ -38,6 +38,9 @@ function draw(chart) {
   const domains = ["w", other].map((name) => extent(run.trace[name], [0, 1.5 * answer[name]]));
   const x = linear(domains[0], [MARGIN.left, width - MARGIN.right]);
   const y = linear(domains[1], [height - MARGIN.bottom, MARGIN.top]);
+  // A bias that has hardly moved leaves the surface as it is: it takes long to compute.
+  const stride = (domains[1][1] - domains[1][0]) / 64;
+  const bias = other === "b" ? 0 : Math.round(run.b / stride) * stride;
   const key = JSON.stringify([
     domains,
     width,
@@ -45,11 +48,11 @@ function draw(chart) {
     settings.loss,
     settings.reduction,
     settings.ridge,
-    other === "b" ? 0 : run.b,
+    bias,
   ]);
   if (key !== chart.key) {
     chart.key = key;
-    chart.shapes = shapes(run, other, domains, boxOf(width, height));
+    chart.shapes = shapes(run, { other, bias }, domains, boxOf(width, height));
   }
   const names = [view.words.surface.weight, other === "b" ? view.words.surface.bias : view.words.surface.second];
   const label = view.words.surface.alt(figure(run.w), figure(run[other]));
@@ -68,15 +71,16 @@ function boxOf(width, height) {
 }
 
 /** Regions of loss above a level, lowest first; even steps of the logarithm, since a valley is what matters. */
-function shapes(run, other, domains, box) {
-  const { b, v } = run;
-  const loss = (w, at) => Math.log(Math.max(1e-12, lossAt(run, { w, b, v, [other]: at })));
-  const values = sampled(loss, ...domains, COLUMNS, ROWS);
+function shapes(run, { other, bias }, domains, box) {
+  // A surface that is drawn anew while it plays has fewer cells.
+  const [columns, rows] = other === "b" ? [COLUMNS, ROWS] : [COLUMNS / 2, ROWS / 2];
+  const loss = (w, at) => Math.log(Math.max(1e-12, lossAt(run, { w, v: 0, b: bias, [other]: at })));
+  const values = sampled(loss, ...domains, columns, rows);
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (!(high > low)) return [];
   const levels = Array.from({ length: LEVELS }, (_, i) => low + ((high - low) * (i + 0.5)) / LEVELS);
-  return regions(values, levels, COLUMNS, ROWS, box);
+  return regions(values, levels, columns, rows, box);
 }
 
 function walked({ run, answers }, other, x, y, [across, up]) {
