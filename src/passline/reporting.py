@@ -270,19 +270,18 @@ class _Lines:
     def shell(self) -> tuple[str, ...]:
         """For a shell."""
         model, settings = self.fit.model, self.fit.model.settings
-        words = ["passline", "fit", self._file(), model.design.formula]
+        words = ["passline", "fit", self._file() or "DATA", model.design.formula]
         for role, column in settings.get("roles", {}).items():
             words += [f"--{role.replace('_', '-')}", column or "COLUMN"]
         if "trials" not in settings.get("roles", {}):
             words += ["--positive", model.design.positive]
         for option, value, usual in self._options():
             if value != usual:
-                words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
-        again = ["passline", "report", "model.json", _label(self.judged) or self._file()]
-        for option in ("threshold", "cost"):
-            value = self.judged.how.get(option)
-            if value is not None:
-                again += [f"--{option}", ":".join(f"{v:g}" for v in value) if option == "cost" else str(value)]
+                words += [f"--{option}", str(value)]
+        again = ["passline", "report", "model.json"]
+        again.append((self._judged() or "NEW_DATA") if self.judged.given else (self._file() or "DATA"))
+        for option, value in self._how():
+            again += [f"--{option}", ":".join(map(str, value)) if option == "cost" else str(value)]
         if self.title:
             again += ["--title", self.title]
         return _shell([*words, "-o", "model.json"]), _shell([*again, "-o", "report.html"])
@@ -306,23 +305,42 @@ class _Lines:
             for option, value, usual in self._options()
             if value != usual and not option[1:].isdigit()
         ]
-        again = [repr(self._file())] if not self.judged.given else [repr(_label(self.judged))]
-        again = [] if not self.judged.given else again
-        again += [
-            f"{name}={value!r}"
-            for name, value in self.judged.how.items()
-            if value is not None and (name, value) != ("seed", 0)
-        ]
+        judged = self._judged()
+        again = [] if not self.judged.given else ["new_data" if judged is None else repr(judged)]
+        again += [f"{option}={value!r}" for option, value in self._how()]
         if self.title:
             again.append(f"title={self.title!r}")
+        file = self._file()
+        data = "data" if file is None else repr(file)
         return (
             "import passline",
-            f"fit = passline.fit({', '.join([repr(model.design.formula), repr(self._file()), *given])})",
+            f"fit = passline.fit({', '.join([repr(model.design.formula), data, *given])})",
             f"fit.report({', '.join([repr('report.html'), *again])})",
         )
 
-    def _file(self) -> str:
-        return self.fit.label or "DATA"
+    def _file(self) -> str | None:
+        """The name of the fit's file; None where the table had none, or it is not known."""
+        label = self.fit.label
+        return label if label and self.fit.native == "path" and not label.startswith("the ") else None
+
+    def _judged(self) -> str | None:
+        """The name of the file whose rows were judged; None where they had none."""
+        data = self.judged.data
+        return (
+            None
+            if not isinstance(data, str | os.PathLike)
+            else "-"
+            if data == "-"
+            else os.path.basename(os.fspath(data))
+        )
+
+    def _how(self) -> list[tuple[str, Any]]:
+        """How the rows were judged, as far as it was said."""
+        return [
+            (name, value)
+            for name, value in self.judged.how.items()
+            if value is not None and (name, value) != ("seed", 0)
+        ]
 
     def _options(self) -> list[tuple[str, Any, Any]]:
         """The options of the fit: name, value, what it is where nobody says."""

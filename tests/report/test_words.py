@@ -106,6 +106,15 @@ def test_hashes_versions_and_lines_make_the_report_reproducible(read, birthwt, t
     assert read(birthwt, **FAST).source == shown.source
 
 
+def test_the_lines_name_tables_in_memory_by_a_word_and_say_every_option(read):
+    fit = passline.fit("low ~ age", BIRTHWT, estimator="firth", level=0.9)
+    shown = read(fit, BIRTHWT[:60], cost=(1, 4), title="It's")
+    assert "passline fit DATA 'low ~ age' --positive 1 --estimator firth --level 0.9 -o model.json" in shown.text
+    assert "passline report model.json NEW_DATA --cost 1:4 --title" in shown.text
+    assert "passline.fit('low ~ age', data, positive='1', estimator='firth', level=0.9)" in shown.text
+    assert "fit.report('report.html', new_data, cost=(1, 4), title=\"It's\")" in shown.text
+
+
 def test_other_rows_get_intervals_and_are_named_as_such(read, birthwt):
     half = passline.fit(FORMULA, BIRTHWT[::2])
     shown = read(half, BIRTHWT[1::2])
@@ -217,12 +226,8 @@ def wide_model(levels: int, names: str = "level {}") -> passline.Fit:
         "g": {"kind": "category", "levels": list(design.levels["g"]), **counts},
         "x": {"kind": "number", "min": 0.0, "max": 1.0, "mean": 0.5, "count": [1.0] * 20, "positive": [0.5] * 20},
     }
-    return Fit(
-        replace(
-            small, design=design, terms=terms, coef=values, covariance=np.eye(p), directions=np.zeros((0, p)),
-            summaries=summaries, average=None,
-        )
-    )  # fmt: skip
+    nothing = {"covariance": np.full((p, p), np.nan), "directions": np.zeros((0, p)), "average": None}
+    return Fit(replace(small, design=design, terms=terms, coef=values, summaries=summaries, **nothing))
 
 
 @pytest.mark.parametrize("names", ["level {}", "x" * 500 + "{}"])

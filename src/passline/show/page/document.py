@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from passline.show.page.bundle import SHARED
+
 
 def document(template: str, *, script: str, style: str, parts: Mapping[str, str] | None = None) -> str:
     """The page of a template: ``{policy}``, ``{style}``, ``{script}`` and the names of ``parts`` in braces put in.
 
-    ``parts``: markup, which goes in as it is. Nothing that is put in is looked through for further names in braces.
+    ``style`` comes after what all pages share. ``parts``: markup, which goes in as it is. Nothing that is put in is
+    looked through for further names in braces.
     """
+    style = (SHARED / "base.css").read_text(encoding="utf-8") + style
     assert "</script" not in script.lower()
     assert "<!--" not in script
     assert "</style" not in style.lower()
