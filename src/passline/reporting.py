@@ -40,11 +40,15 @@ if TYPE_CHECKING:
 # Numbers (rows times columns) up to which the bootstrap refits unasked, and a boundary's set is a profile: what a
 # report may take is a few seconds.
 MOST_FOR_REFITS = 30_000
+# Of the rarer outcome for each coefficient: with no more, many a refit is separated.
+EVENTS_FOR_REFITS = 10
 # Rows up to which single ones are looked at, and up to which checks walk them again for each predictor.
 MOST_FOR_INFLUENCE, MOST_FOR_CHECKS = 100_000, 2_000_000
 SLOW_CHECKS = ("leakage", "linearity", "influence")
 # Predictors that are drawn, numbers whose boundary is looked for, rows that are named, bins of residuals.
 MOST_EFFECTS, MOST_BOUNDARIES, MOST_INFLUENTIAL, MOST_BINS = 24, 12, 10, 40
+# Coefficients up to which the model file, that holds the square of their number, is written to be hashed.
+MOST_TO_HASH = 600
 NO_ROWS = "a model file keeps no rows: give the table that the model was fitted to, and it is there"
 
 
@@ -114,8 +118,7 @@ def _evaluated(fit: Fit, judged: Judged, missing: dict[str, str]) -> tuple[Fit, 
             )
             return fit, None
         how = dict(judged.how)
-        if how.get("bootstrap") is None and fit.rows.sample.blocks.n * fit.rows.sample.blocks.p > MOST_FOR_REFITS:
-            # Folds go on as evaluate has them; 0 here says nothing of them.
+        if how.get("bootstrap") is None and not _quickly_refitted(fit.rows):
             how["bootstrap"] = 0
         return fit, fit.evaluate(**how)
     found = fit.evaluate(judged.data, sql=judged.sql, unseen=judged.unseen, **judged.roles, **judged.how)
@@ -125,6 +128,15 @@ def _evaluated(fit: Fit, judged: Judged, missing: dict[str, str]) -> tuple[Fit, 
         except PasslineError as error:
             missing |= dict.fromkeys(("check", "residuals", "influence"), str(error))
     return fit, found
+
+
+def _quickly_refitted(rows: Fitted) -> bool:
+    """Whether some hundred refits take a second; separated ones do not, since each takes linear programmes."""
+    sample = rows.sample
+    won = float(sample.weight @ sample.y)
+    rare = min(won, float(sample.weight.sum()) - won)
+    few = rare <= EVENTS_FOR_REFITS * (rows.outcome.rank - int(rows.model.design.intercept))
+    return not few and sample.blocks.n * sample.blocks.p <= MOST_FOR_REFITS
 
 
 def _check(rows: Fitted) -> Any:
@@ -203,7 +215,10 @@ def _javascript(model: Model, missing: dict[str, str]) -> str | None:
 
 
 def _made(fit: Fit, fingerprinted: Model, judged: Judged, title: str | None) -> Made:
-    written = modelfile.dump(fingerprinted)
+    p = len(fingerprinted.terms.names)
+    digest = f"not computed for a file with {p:,} squared numbers: sha256sum model.json"
+    if p <= MOST_TO_HASH:
+        digest = hashlib.sha256(modelfile.dump(fingerprinted).encode()).hexdigest()
     versions = {"passline": _version("passline"), "numpy": np.__version__, "Python": python_version()}
     lines = _Lines(fit, judged, title)
     return Made(
@@ -211,7 +226,7 @@ def _made(fit: Fit, fingerprinted: Model, judged: Judged, title: str | None) -> 
         python=lines.python(),
         fit_source=fit.label,
         judged=_label(judged),
-        sha256=hashlib.sha256(written.encode()).hexdigest(),
+        sha256=digest,
         versions=versions,
         on=f"{datetime.now(UTC):%-d %B %Y}",
     )
@@ -234,6 +249,16 @@ def _version(name: str) -> str:
         return "unknown"
 
 
+def _shell(words: list[str]) -> str:
+    """Words as a shell reads them; those with signs that nobody can see or type, as bash does."""
+    return " ".join(shlex.quote(word) if word.isprintable() else _escaped(word) for word in words)
+
+
+def _escaped(word: str) -> str:
+    signs = (f"\\{c}" if c in "\\'" else c if c.isprintable() else f"\\U{ord(c):08x}" for c in word)
+    return f"$'{''.join(signs)}'"
+
+
 @dataclass(frozen=True)
 class _Lines:
     """The lines that make a report again; DATA stands for a table that has no file."""
@@ -245,22 +270,21 @@ class _Lines:
     def shell(self) -> tuple[str, ...]:
         """For a shell."""
         model, settings = self.fit.model, self.fit.model.settings
-        words = ["passline", "fit", self._file(), model.design.formula]
+        words = ["passline", "fit", self._file() or "DATA", model.design.formula]
         for role, column in settings.get("roles", {}).items():
             words += [f"--{role.replace('_', '-')}", column or "COLUMN"]
         if "trials" not in settings.get("roles", {}):
             words += ["--positive", model.design.positive]
         for option, value, usual in self._options():
             if value != usual:
-                words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
-        again = ["passline", "report", "model.json", _label(self.judged) or self._file()]
-        for option in ("threshold", "cost"):
-            value = self.judged.how.get(option)
-            if value is not None:
-                again += [f"--{option}", ":".join(f"{v:g}" for v in value) if option == "cost" else str(value)]
+                words += [f"--{option}", str(value)]
+        again = ["passline", "report", "model.json"]
+        again.append((self._judged() or "NEW_DATA") if self.judged.given else (self._file() or "DATA"))
+        for option, value in self._how():
+            again += [f"--{option}", ":".join(map(str, value)) if option == "cost" else str(value)]
         if self.title:
             again += ["--title", self.title]
-        return shlex.join([*words, "-o", "model.json"]), shlex.join([*again, "-o", "report.html"])
+        return _shell([*words, "-o", "model.json"]), _shell([*again, "-o", "report.html"])
 
     def python(self) -> tuple[str, ...]:
         """For Python."""
@@ -281,23 +305,42 @@ class _Lines:
             for option, value, usual in self._options()
             if value != usual and not option[1:].isdigit()
         ]
-        again = [repr(self._file())] if not self.judged.given else [repr(_label(self.judged))]
-        again = [] if not self.judged.given else again
-        again += [
-            f"{name}={value!r}"
-            for name, value in self.judged.how.items()
-            if value is not None and (name, value) != ("seed", 0)
-        ]
+        judged = self._judged()
+        again = [] if not self.judged.given else ["new_data" if judged is None else repr(judged)]
+        again += [f"{option}={value!r}" for option, value in self._how()]
         if self.title:
             again.append(f"title={self.title!r}")
+        file = self._file()
+        data = "data" if file is None else repr(file)
         return (
             "import passline",
-            f"fit = passline.fit({', '.join([repr(model.design.formula), repr(self._file()), *given])})",
+            f"fit = passline.fit({', '.join([repr(model.design.formula), data, *given])})",
             f"fit.report({', '.join([repr('report.html'), *again])})",
         )
 
-    def _file(self) -> str:
-        return self.fit.label or "DATA"
+    def _file(self) -> str | None:
+        """The name of the fit's file; None where the table had none, or it is not known."""
+        label = self.fit.label
+        return label if label and self.fit.native == "path" and not label.startswith("the ") else None
+
+    def _judged(self) -> str | None:
+        """The name of the file whose rows were judged; None where they had none."""
+        data = self.judged.data
+        return (
+            None
+            if not isinstance(data, str | os.PathLike)
+            else "-"
+            if data == "-"
+            else os.path.basename(os.fspath(data))
+        )
+
+    def _how(self) -> list[tuple[str, Any]]:
+        """How the rows were judged, as far as it was said."""
+        return [
+            (name, value)
+            for name, value in self.judged.how.items()
+            if value is not None and (name, value) != ("seed", 0)
+        ]
 
     def _options(self) -> list[tuple[str, Any, Any]]:
         """The options of the fit: name, value, what it is where nobody says."""

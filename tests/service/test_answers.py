@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +175,16 @@ def test_the_log_says_what_happened_and_nothing_of_the_rows(ask, service):
     assert "1.234567" not in text
     assert "secret" not in text
     assert "private" not in text
+
+
+@pytest.mark.parametrize("document", ["docs/how-to/serve.md", "src/passline/service/page/docs.html"])
+def test_the_examples_of_the_documents_are_answered_as_they_stand_there(ask, document):
+    text = (Path(__file__).resolve().parents[2] / document).read_text(encoding="utf-8")
+    pattern = r"curl http://127\.0\.0\.1:8000(/\S+)[^\n]*(?:\\\n)?[^\n]*?-d '(.*)'\s+(\{.*\})"
+    found = re.findall(pattern, text)
+    assert found
+    for path, body, expected in found:
+        answer = ask(f"/models/students{path}", json.loads(body)).text
+        start = expected.partition("[...]")[0]  # what is left out
+        assert answer.startswith(start)
+        assert answer == expected or start != expected

@@ -8,38 +8,38 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from passline.show.page.bundle import SHARED
+
 
 def document(
     template: str, *, script: str, style: str, parts: Mapping[str, str] | None = None, asks: bool = False
 ) -> str:
     """The page of a template: ``{policy}``, ``{style}``, ``{script}`` and the names of ``parts`` in braces put in.
 
-    ``parts``: markup, which goes in as it is. Nothing that is put in is looked through for further names in braces.
-    ``asks``: whether the page's script asks the server that the page came from.
+    ``style`` comes after what all pages share. ``parts``: markup, which goes in as it is. Nothing that is put in is
+    looked through for further names in braces. ``asks``: whether the page's script asks the server it came from.
     """
+    style = (SHARED / "base.css").read_text(encoding="utf-8") + style
     assert "</script" not in script.lower()
     assert "<!--" not in script
     assert "</style" not in style.lower()
-    rules = policy(script, style, asks=asks)
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src '{_digest(script)}'",
+            f"style-src '{_digest(style)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            *(["connect-src 'self'"] if asks else []),
+        ]
+    )
     page, rest = "", template
-    for name, text in {"policy": rules, "style": style, **(parts or {}), "script": script}.items():
+    for name, text in {"policy": policy, "style": style, **(parts or {}), "script": script}.items():
         before, found, rest = rest.partition(f"{{{name}}}")
         assert found, f"the template has no place for {name}"
         page += before + text
     return page + rest
-
-
-def policy(script: str, style: str, *, asks: bool = False) -> str:
-    """The content security policy under which this script and this style run, and no others."""
-    rules = [
-        "default-src 'none'",
-        f"script-src '{_digest(script)}'",
-        f"style-src '{_digest(style)}'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    return "; ".join([*rules, "connect-src 'self'"] if asks else rules)
 
 
 def data_element(name: str, value: Any) -> str:

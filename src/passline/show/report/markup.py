@@ -52,12 +52,35 @@ def listing(parts: Sequence[str], shown: int = 6) -> Markup:
 
 def name(text: str, longest: int = LONGEST) -> Markup:
     """A name that somebody else chose, in an element of its own direction."""
-    return element("bdi", clipped(text, longest), class_="name")
+    return element("bdi", closed(clipped(text, longest)), class_="name")
 
 
 def code(text: str) -> Markup:
-    """A piece of a formula or of code."""
-    return element("code", element("bdi", text))
+    """A formula: names in the middle of it can have no element of their own, so signs that turn them are left out."""
+    return element("code", element("bdi", plain(text)))
+
+
+def closed(text: str) -> str:
+    """A text whose signs of direction end within it: an open one would take the end of its element for its own.
+
+    Embeddings and overrides (U+202A to U+202E) end with U+202C, isolates (U+2066 to U+2068) with U+2069; an end without
+    a beginning is left out. Source: Unicode Standard Annex 9, 3.3.2.
+    """
+    kept, open_ = [], []
+    for sign in text:
+        if sign in "\u202a\u202b\u202d\u202e":
+            open_.append("\u202c")
+        elif sign in "\u2066\u2067\u2068":
+            open_.append("\u2069")
+        elif sign == "\u2069":
+            if sign not in open_:
+                continue
+            while open_.pop() != sign:  # an isolate's end ends what was begun within it
+                pass
+        elif sign == "\u202c" and open_[-1:] == [sign]:
+            open_.pop()
+        kept.append(sign)
+    return "".join([*kept, *reversed(open_)])
 
 
 def plain(text: str) -> str:

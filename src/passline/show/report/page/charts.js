@@ -192,6 +192,11 @@ function finished(options) {
   const drawn = plot({ marginTop: 30, marginBottom: 42, ...options, style: { fontSize: "13px", background: "none", overflow: "visible" } });
   // The policy of the page names its own style alone; what Plot would set stands there.
   for (const style of drawn.querySelectorAll("style")) style.remove();
+  // The picture has a label of its own; those of its parts name no role, which no reader of screens can use.
+  for (const part of drawn.querySelectorAll("[aria-label]")) {
+    part.setAttribute("data-part", part.getAttribute("aria-label"));
+    part.removeAttribute("aria-label");
+  }
   return drawn;
 }
 
