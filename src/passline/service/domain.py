@@ -61,11 +61,10 @@ def ranges(design: Design, summaries: Mapping[str, Any]) -> dict[str, Range]:
 
 
 def _with_seen(found: Range, summary: Mapping[str, Any]) -> Range:
-    if summary.get("kind") != "number" or found.holds(summary["min"]):
-        low, above = found.low, found.above
-    else:
-        low, above = float(summary["min"]), False
-    return Range(low, max(found.high, float(summary.get("max", found.high))), above)
+    if summary.get("kind") != "number":
+        return found
+    low = min(found.low, float(summary["min"]))
+    return Range(low, max(found.high, float(summary["max"])), found.above and low == found.low)
 
 
 def _numbers(design: Design) -> Iterator[tuple[Expression, int]]:

@@ -146,7 +146,8 @@ def serve(catalogue: Catalogue, settings: Settings, report: Callable[[str], Any]
     server = _Server(config, application, lambda: report(address))
     # A connection that its other end has closed is no reason to end; and the server raises the signal that stopped
     # it once more when it is done, which is to end nothing then.
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     # What is there by now stays; the collector has only what requests leave to walk through.
@@ -166,7 +167,8 @@ class _Server(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
         await super().startup(sockets)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._application.look_now)
+        if hasattr(signal, "SIGHUP"):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._application.look_now)
         self._application.log.write("start", models=list(self._application.catalogue.models), process=os.getpid())
         self._ready()
 
