@@ -213,3 +213,31 @@ def test_a_replaced_file_is_served_without_a_request_being_dropped(models, folde
         metrics = client.get("/metrics").text
         assert 'passline_model_reloads_total{model="model",result="refused"} 2.0' in metrics
         assert 'passline_model_reloads_total{model="model",result="ok"} 1.0' in metrics
+
+
+def test_a_bug_in_reading_a_file_leaves_the_model_that_was_there_and_the_watch_goes_on(models, tmp_path, monkeypatch):
+    served = tmp_path / "model.json"
+    shutil.copy(models["students"], served)
+    catalogue = open_catalogue([str(served)], Limits())
+    before, told = catalogue.only, []
+
+    def break_down(*_):
+        raise ZeroDivisionError("1.5")
+
+    def renew():
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, catalogue.renew(lambda name, error: told.append((name, error)))).result()
+
+    with monkeypatch.context() as broken:
+        broken.setattr("passline.service.catalogue.load_served", break_down)
+        replace(models["students"], served)
+        renew()
+    assert catalogue.only is before
+    assert "a bug of ours" in told[0][1]
+    assert "ZeroDivisionError" in told[0][1]
+    renew()  # it has not changed, and is not read again
+    assert len(told) == 1
+    replace(models["students"], served)
+    renew()
+    assert told[1] == ("model", None)
+    assert catalogue.only is not before

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from passline.errors import OptionError, PasslineError
+from passline.service.logs import exception_fields
 from passline.service.problems import Fault, Problem, shown
 from passline.service.served import Served, Stamp, load_served, stamp_of
 from passline.service.settings import Limits
@@ -65,6 +66,8 @@ class Catalogue:
                 fresh = await asyncio.to_thread(load_served, name, served.path, self._limits)
             except PasslineError as error:
                 told(name, str(error))
+            except Exception as error:  # a bug of ours is no reason to look no more
+                told(name, f"this is a bug of ours: {exception_fields(error)}")
             else:
                 self.models[name], self._seen[name] = fresh, fresh.stamp
                 told(name, None)
