@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.batches import Rows
-from passline.engine.given import as_classes, as_columns, as_labels, as_offset, as_weights, refuse_not_finite
+from passline.engine.given import (
+    as_classes,
+    as_columns,
+    as_labels,
+    as_offset,
+    as_weights,
+    refuse_not_finite,
+    require_columns,
+)
 from passline.engine.threads import limited
-from passline.errors import ConvergenceWarning, DataError, OptionError
+from passline.errors import ConvergenceWarning, OptionError
 from passline.linear_classifier import LinearClassifier, threads_of
 from passline.schedules import Constant, Schedule
 from passline.solvers.exact import Certificate, certify
@@ -284,9 +292,8 @@ def _read(
     X: Any, y: Any, sample_weight: Any, offset: Any, *, classes: NDArray[Any] | None, alone: str = ""
 ) -> tuple[Rows, NDArray[Any]]:
     columns = as_columns(X)
-    n, p = columns.shape
-    if p == 0:
-        raise DataError("X has no columns: nothing can be fitted")
+    require_columns(columns)
+    n = columns.shape[0]
     weight, at = as_weights(sample_weight, n)
     outcome, classes = as_labels(y, n, classes=classes, at=at, alone=alone)
     return Rows(columns, outcome, weight, as_offset(offset, n, at), at), classes
