@@ -119,6 +119,12 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         columns = as_columns(X)
         if reset:
             require_columns(columns)
+        # An array has no names. Looking for some all the same would take as long as some passes of a small fit.
+        if isinstance(X, np.ndarray) and not hasattr(self, "feature_names_in_"):
+            if reset:
+                self.n_features_in_ = columns.shape[1]
+            if self.n_features_in_ == columns.shape[1]:
+                return columns
         try:
             validate_data(self, X, reset=reset, skip_check_array=True)
         except ValueError as error:
