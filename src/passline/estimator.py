@@ -199,9 +199,7 @@ class LogisticRegression(LinearClassifier):
         self.certificate_ = Certificate(found.certificate)
         weighted = self.class_weight is not None  # such weights count no rows
         self.covariance_ = None if weighted else found.covariance
-        self.std_error_ = None
-        if self.covariance_ is not None:
-            self.std_error_ = np.sqrt(np.diagonal(self.covariance_))
+        self.std_error_ = None if weighted else found.std_error
         self.separation_ = None
         if found.separation is not None:
             open_ = [word in ("infinite", "undetermined") for word in found.status]

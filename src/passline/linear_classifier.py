@@ -15,7 +15,7 @@ from passline.engine.columns import Columns
 from passline.engine.given import as_columns, as_labels, refuse_not_finite, require_columns
 from passline.engine.likelihood import mean
 from passline.engine.threads import available
-from passline.errors import DataError, MissingDependencyError, OptionError
+from passline.errors import DataError, DataTypeError, MissingDependencyError, OptionError
 
 try:
     from sklearn import exceptions
@@ -127,8 +127,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
                 return columns
         try:
             validate_data(self, X, reset=reset, skip_check_array=True)
-        except ValueError as error:
-            raise DataError(str(error)) from None
+        except (ValueError, TypeError) as error:
+            raise (DataError if isinstance(error, ValueError) else DataTypeError)(str(error)) from None
         return columns
 
 
@@ -136,7 +136,7 @@ def labels(y: Any, n: int, **known: Any) -> tuple[Floats, NDArray[Any]]:
     """As :func:`passline.engine.given.as_labels`, with scikit-learn's word for targets that are no classes."""
     if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
         text = "A column-vector y was passed when a 1d array was expected: give y.ravel()"
-        warnings.warn(text, exceptions.DataConversionWarning, stacklevel=3)
+        warnings.warn(text, exceptions.DataConversionWarning, stacklevel=4)
     try:
         return as_labels(y, n, **known)
     except DataError as refused:

@@ -21,6 +21,7 @@ from passline.inference.separation import CONSTRAINTS
 from passline.solvers.auto import WIDEST, solve, steps
 from passline.solvers.base import Descended, Report, Solution
 from passline.solvers.elastic_net import Sparsified, elastic_net
+from passline.solvers.estimate import restored_covariance
 from passline.solvers.linear import NotPositiveDefiniteError, inverse
 from passline.solvers.newton_cg import one_sided_columns
 
@@ -36,6 +37,8 @@ DECIDABLE, PROGRAMME, PROGRAMMES = 10_000_000, 200_000, 500_000
 INFLATED = 1e8
 # Beyond this a coefficient is zero in all its digits, and an infinite penalty times it would be no number.
 STRONGEST = 1e100
+# Against the curvature, which is at most 1/4 a standardised column, a ridge like this leaves a coefficient no digit.
+OVERWHELMING = 1e16
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,9 @@ class Optimum:
     """Where the objective is least, or seemed to be: ``coef`` (p,) and ``intercept``, on the columns as given.
 
     ``certificate``: converged, gradient_norm, gap, loss (the mean), passes, steps, solver, status. ``covariance``:
-    (k + p, k + p), the intercept first, NaN where none exists; None where none was asked for or can be formed.
-    ``separation``: None under a penalty. ``status`` and ``limit``, one a term, the intercept first.
+    (k + p, k + p), the intercept first, NaN where none exists; None where there is none to be had. ``std_error``:
+    (k + p,), its diagonal's root, also where a column's unit has no square. ``separation``: None under a penalty.
+    ``status`` and ``limit``, one a term, the intercept first.
     """
 
     task: Task
@@ -91,6 +95,7 @@ class Optimum:
     intercept: float
     certificate: dict[str, Any]
     covariance: Floats | None = None
+    std_error: Floats | None = None
     separation: Kind | None = None
     status: tuple[TermStatus, ...] = ()
     limit: tuple[str | None, ...] = ()
@@ -140,12 +145,21 @@ def optimum(
             )
     if not np.isfinite(found.coef).all() or not np.isfinite(found.loss):
         refuse_not_finite(columns, index)
-    size = float(np.abs(found.gradient).max())
+    size = float(np.abs(found.gradient[_free(objective, l1)]).max(initial=0.0))
     # Under a ridge alone the gradient tells; without one it vanishes under separation too, and under an l1 penalty the
     # gap has a say.
     converged = size <= asked and (found.converged or (task.penalised and l1 is None))
     solved = _Solved(task, objective, shifted, found, converged, task.max_steps - steps(found, n))
     return Optimum(task, *solved.back(), solved.certificate()) if task.penalised else _unpenalised(solved, total)
+
+
+def _free(objective: Objective, l1: Floats | None) -> NDArray[np.bool_]:
+    """Coefficients that a penalty leaves any digit: of the others the gradient says nothing."""
+    free = np.ones(objective.p, dtype=bool)
+    for penalty in (objective.ridge, l1):
+        if penalty is not None:
+            free &= penalty < OVERWHELMING
+    return free
 
 
 @dataclass(frozen=True)
@@ -192,8 +206,8 @@ def _unpenalised(solved: _Solved, total: float) -> Optimum:
     if solved.converged:
         V = _inverse_curvature(objective, solved.found)
         if V is not None:
-            covariance = solved.scaling.restore_covariance(V / total)
-            return _told(solved, "none", ["ok"] * p, covariance=covariance)
+            errors = restored_covariance(V / total, solved.scaling.restore(np.eye(p)))
+            return _told(solved, "none", ["ok"] * p, errors=errors)
         if p > WIDEST or (is_sparse(objective.blocks.all.columns) and n * p > DECIDABLE):
             return _told(solved, "none", ["ok"] * p)
     elif solved.left <= 0:
@@ -222,9 +236,9 @@ def _inverse_curvature(objective: Objective, found: Solution | Descended) -> Flo
 
 def _of_outcome(solved: _Solved, outcome: Outcome, per_row: float) -> Optimum:
     """What the table's own fit decides; under separation the coefficients stay where the loss had settled."""
-    covariance = outcome.covariance * per_row
+    covariance, std_error = outcome.covariance * per_row, outcome.std_error * math.sqrt(per_row)
     if outcome.recession is not None:
-        return _told(solved, outcome.recession.kind, outcome.status, outcome.limit, covariance=covariance)
+        return _told(solved, outcome.recession.kind, outcome.status, outcome.limit, errors=(covariance, std_error))
     proof = outcome.certificate
     certificate = solved.certificate(
         converged=proof.converged,
@@ -241,6 +255,7 @@ def _of_outcome(solved: _Solved, outcome: Outcome, per_row: float) -> Optimum:
         float(outcome.coef[0]) if k else 0.0,
         certificate,
         covariance,
+        std_error,
         kind,
         outcome.status,
         outcome.limit,
@@ -275,11 +290,11 @@ def _told(
     status: Sequence[TermStatus],
     limit: Sequence[str | None] = (),
     *,
-    covariance: Floats | None = None,
+    errors: tuple[Floats | None, Floats | None] = (None, None),
 ) -> Optimum:
     w, b = solved.back()
     limits = tuple(limit) or (None,) * solved.objective.p
-    return Optimum(solved.task, w, b, solved.certificate(), covariance, kind, tuple(status), limits)
+    return Optimum(solved.task, w, b, solved.certificate(), *errors, kind, tuple(status), limits)
 
 
 def _begin(blocks: Blocks, shifted: Shifted, start: tuple[Floats, float] | None) -> Floats:
