@@ -72,10 +72,10 @@ def fit(
     counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys' prior, finite for every separated
     outcome too. ``interval``: "wald" or "profile" (with the p-values of likelihood-ratio tests beside it). ``robust``:
     "hc0" to "hc3", a sandwich covariance; with clusters or sampling weights always one (hc0; R's svyglm has n / (n - 1)
-    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: l1 and l2 on the columns as given
-    (lasso, ridge, elastic net), the intercept free. ``missing``: "drop" incomplete rows (they are counted), or "error".
-    ``solver``: "auto" (Newton's method, or where rows and columns are many a descent that a sample's curvature guides;
-    proximal Newton steps where there is an l1), "newton", "lbfgs" or "newton-cg": all end at one optimum, and the
+    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: l1 and l2 on the columns as they
+    are given (lasso, ridge, elastic net), the intercept free. ``missing``: "drop" incomplete rows (they are counted),
+    or "error". ``solver``: "auto" (Newton's method, or where rows and columns are many a descent that a sample's
+    curvature guides; with l1 proximal Newton steps), "newton", "lbfgs" or "newton-cg": all end at one optimum, and the
     certificate says what was done. ``threads``: how many, None for all processors; the answer is the same. ``report``
     is called after each step.
 
