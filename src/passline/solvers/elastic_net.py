@@ -30,6 +30,10 @@ FEW, FIRST, GROWTH = 150, 100, 2
 INNER = 0.1
 # A curvature is kept while steps with it take the subgradient down by at least this factor.
 KEPT = 0.1
+# Above this subgradient the curvature of so many rows a column is enough, where rows are so many times more.
+ROUGH, ROUGH_ROWS, MANY = 1e-3, 30, 4
+# A curvature of k of p columns costs more than a pass from k^2 = DEAR p on.
+DEAR = 20
 # The quadratic is solved to this share of the subgradient.
 QUADRATIC = 1e-2
 ARMIJO, SHORTEST = 1e-4, 1e-8
@@ -86,6 +90,31 @@ class _Point:
     gradient: Floats
 
 
+@dataclass
+class _Part:
+    """The chosen columns' objective and penalty, and the curvature that the last steps were taken with."""
+
+    chosen: Array
+    objective: Objective
+    l1: Floats
+    quadratic: Quadratic | None = None
+    rough: bool = False
+    before: float = math.inf
+
+    def near(self, near: Near, w: Floats, size: float) -> Quadratic:
+        """The curvature for a step from w, whose subgradient is of ``size``: the last one, where it still leads well.
+
+        Far from the minimum, where it changes with every step anyway, that of some of the rows is as good.
+        """
+        if self.quadratic is None or self.rough or size > KEPT * self.before:
+            F = self.objective
+            rows = ROUGH_ROWS * F.p
+            self.rough = size > ROUGH and MANY * rows <= F.blocks.n and F.p <= WIDEST and size <= 0.5 * self.before
+            self.quadratic = Formed(F.rough_curvature(w, rows)) if self.rough else _quadratic(F, near)
+        self.before = min(self.before, size) if not self.rough else size
+        return self.quadratic
+
+
 class _Search:
     """One minimisation: the problem, how far it has to go, and the trace of its passes."""
 
@@ -95,6 +124,7 @@ class _Search:
         self.objective, self.l1, self.tolerance, self.report = objective, l1, tolerance, report
         self.passes_left = passes_left
         self.trace: list[Step] = []
+        self.part: _Part | None = None
 
     def run(self, start: Floats) -> Sparsified:
         w, null = self._begin(start)
@@ -175,10 +205,17 @@ class _Search:
         return np.union1d(np.flatnonzero(inside), outside)
 
     def _improve(self, here: _Point, chosen: Array, goal: float) -> tuple[_Point, bool]:
-        """A point whose subgradient over the chosen columns is at most ``goal``, and whether it is another one."""
+        """A point whose subgradient over the chosen columns is at most ``goal``, and whether it is another one.
+
+        Where a curvature of the chosen columns costs more than a pass over all of them, after one step the pass says
+        which columns matter now.
+        """
         every = len(chosen) == len(here.w)
-        part = self.objective if every else _restricted(self.objective, chosen)
-        w, near = self._descend(part, self.l1[chosen], here.w[chosen], goal)
+        if self.part is None or not np.array_equal(self.part.chosen, chosen):
+            objective = self.objective if every else _restricted(self.objective, chosen)
+            self.part = _Part(chosen, objective, self.l1[chosen])
+        dear = not every and len(chosen) ** 2 >= DEAR * len(here.w)
+        w, near = self._descend(self.part, here.w[chosen], goal, 1 if dear else self.passes_left)
         moved = not np.array_equal(w, here.w[chosen])
         whole = np.zeros_like(here.w)
         whole[chosen] = w
@@ -186,27 +223,26 @@ class _Search:
             return _Point(whole, near.eta, near.gradient), moved
         return self._look(whole, near.eta), moved
 
-    def _descend(self, part: Objective, l1: Floats, w: Floats, goal: float) -> tuple[Floats, Near]:
+    def _descend(self, part: _Part, w: Floats, goal: float, steps: int) -> tuple[Floats, Near]:
         """Proximal Newton steps over the columns of ``part``."""
-        near = part.near(w)
-        quadratic: Quadratic | None = None
+        near, l1 = part.objective.near(w), part.l1
         before, still = math.inf, 0
-        while self.passes_left > 0:
+        for _ in range(min(steps, self.passes_left)):
             pull = closest(near.gradient, w, l1)
             size = _largest(pull)
             still = still + 1 if size > 0.5 * before and size <= self.tolerance else 0
             if size <= goal or not math.isfinite(size) or still > PATIENCE:
                 break
-            if quadratic is None or size > KEPT * before:
-                quadratic = _quadratic(part, near)
             before = min(before, size)
+            quadratic = part.near(near, w, size)
             b = near.gradient - quadratic.times(w)
             z = minimise_by_signs(quadratic, b, l1, w, goal=max(QUADRATIC * size, 0.1 * goal))
-            found = _search(part, l1, w, z, near)
+            found = _search(part.objective, l1, w, z, near)
             if found is None:
                 break
             self.passes_left -= 1
-            self._record(near.loss + float(l1 @ np.abs(w)), pull, part.total * _gain(near.gradient, l1, w, z), found[2])
+            gain = self.objective.total * _gain(near.gradient, l1, w, z)
+            self._record(near.loss + float(l1 @ np.abs(w)), pull, gain, found[2])
             w, near, _ = found
         return w, near
 
