@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from passline.engine.blocks import Block
 from passline.engine.columns import Columns, Dense, Shifted
-from passline.engine.likelihood import bernoulli
+from passline.engine.likelihood import bernoulli, weighted_gram, weighted_sums
 from passline.engine.objective import Near, Objective
 from passline.engine.sparse import Sparse
 from passline.engine.threads import blas_alone
@@ -187,7 +186,7 @@ class _Search:
         rows = self.objective.blocks.all
         _, residual, _ = bernoulli(eta, rows.y)
         weighted = residual if rows.weight is None else rows.weight * residual
-        gradient = np.asarray(self.objective.blocks.with_weight(weighted).sum(_weighted_sums)) / self.objective.total
+        gradient = np.asarray(self.objective.blocks.with_weight(weighted).sum(weighted_sums)) / self.objective.total
         if self.objective.ridge is not None:
             gradient = gradient + self.objective.ridge * w
         return _Point(w, eta, gradient)
@@ -281,7 +280,7 @@ def _restricted(objective: Objective, chosen: Array) -> Objective:
 
 def _quadratic(part: Objective, near: Near) -> Quadratic:
     if part.p <= WIDEST:
-        H = np.asarray(near.rows.sum(_gram)) / part.total
+        H = np.asarray(near.rows.sum(weighted_gram)) / part.total
         if part.ridge is not None:
             H[np.diag_indices(part.p)] += part.ridge
         return Formed(H)
@@ -317,16 +316,6 @@ def _search(part: Objective, l1: Floats, w: Floats, z: Floats, near: Near) -> tu
 def _gain(gradient: Floats, l1: Floats, w: Floats, z: Floats) -> float:
     """By how much the objective falls from w to z to first order, the l1 norm as it is."""
     return -(float(gradient @ (z - w)) + float(l1 @ (np.abs(z) - np.abs(w))))
-
-
-def _gram(block: Block) -> Floats:
-    gram: Floats = block.columns.gram(block.weight)
-    return gram
-
-
-def _weighted_sums(block: Block) -> Floats:
-    sums: Floats = block.columns.transposed_times(block.weight)
-    return sums
 
 
 def _largest(v: Floats) -> float:
