@@ -139,7 +139,7 @@ class _Search:
                 break
             if size <= goal:
                 gap = duality_gap(self.objective, self.l1, here.w, here.eta)
-                if size <= self.tolerance and gap <= GAP * null:
+                if size <= self.tolerance and gap <= max(GAP * null, ROUNDING):
                     status = Status.CONVERGED
                     break
                 goal = 0.1 * min(goal, max(size, ROUNDING))
@@ -150,7 +150,7 @@ class _Search:
                 break
             chosen = self._choose(here, pull)
             here, moved = self._improve(here, chosen, max(INNER * size, 0.5 * goal) if len(chosen) < len(w) else goal)
-            if not moved and still:
+            if not moved and (still or size <= ROUNDING):
                 status = Status.STALLED
                 break
         pull = closest(here.gradient, here.w, self.l1)
@@ -257,7 +257,9 @@ def intercept_alone(objective: Objective) -> tuple[float, float]:
     rows = blocks.all
     c = np.ones(blocks.n) if rows.weight is None else rows.weight
     if rows.offset is None:
-        alone = math.log(float(c @ rows.y)) - math.log(float(c @ (1.0 - rows.y)))
+        # Of one class alone there is no estimate; so far out nothing is left to gain.
+        least = np.finfo(float).eps * objective.total
+        alone = math.log(max(float(c @ rows.y), least)) - math.log(max(float(c @ (1.0 - rows.y)), least))
         eta = np.full(blocks.n, alone)
     else:
         ones = Objective(blocks.with_columns(Dense(np.ones((blocks.n, 1)))))
