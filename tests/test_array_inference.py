@@ -173,6 +173,8 @@ def test_where_there_are_no_errors_the_summary_says_why(options: dict[str, Any],
     assert model.std_error_ is None
     assert model.covariance_ is None
     assert (model.separation_ is None) == ("class_weight" not in options)
+    zeros = int((model.coef_ == 0).sum())
+    assert (f"{zeros} of 3 coefficients are exactly zero" in text) == (model.l1_ratio > 0)
     assert "std. error" not in text
     assert "odds ratio" in text
 

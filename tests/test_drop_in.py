@@ -134,6 +134,50 @@ def test_under_an_l1_penalty_predictions_are_scikit_learns(name: str, l1_ratio: 
     assert (ours.coef_ == 0).any() or name == "iris"
 
 
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.4])
+@pytest.mark.parametrize("name", ["breast_cancer", "digits"])
+def test_under_an_l1_penalty_with_an_intercept_the_subgradient_vanishes(name: str, l1_ratio: float) -> None:
+    X, y = table(name)
+    X, c, C = X + 0.7, weights(name), 0.05
+    model = passline.LogisticRegression(C=C, l1_ratio=l1_ratio).fit(X, y, c)
+    w = model.coef_[0]
+    residual = C * c * (1 / (1 + np.exp(-(X @ w + model.intercept_[0]))) - y)
+    assert abs(residual.sum()) < 1e-7
+    pull = X.T @ residual + (1 - l1_ratio) * w
+    assert (np.abs(pull[w == 0]) <= l1_ratio + 1e-7).all()
+    np.testing.assert_allclose(pull[w != 0], -l1_ratio * np.sign(w[w != 0]), atol=1e-6)
+    assert 0 < (w == 0).sum() < len(w)
+
+
+def test_penalties_and_weights_and_units_at_the_edge_of_the_numbers_are_no_failure() -> None:
+    X, y = table("iris")
+    X = X[:, :2]
+    free = passline.LogisticRegression(C=np.inf).fit(X, y)
+    for l1_ratio in (0.0, 1.0):
+        for options, weight in (({"C": 1e-300}, None), ({}, np.full(len(y), 1e-300))):
+            model = passline.LogisticRegression(l1_ratio=l1_ratio, **options).fit(X, y, weight)
+            np.testing.assert_allclose(model.predict_proba(X)[:, 1], y.mean(), atol=1e-9)
+        for options, weight in (({"C": 1e300}, None), ({}, np.full(len(y), 1e300))):
+            model = passline.LogisticRegression(l1_ratio=l1_ratio, **options).fit(X, y, weight)
+            np.testing.assert_allclose(model.coef_, free.coef_, rtol=1e-6)
+    units = np.array([1e300, 1e-300])
+    model = passline.LogisticRegression(C=np.inf).fit(X * units, y)
+    np.testing.assert_allclose(model.std_error_[1:] * units, free.std_error_[1:], rtol=1e-8)
+    with pytest.raises(errors.DataError, match="adds up to inf"):
+        passline.LogisticRegression().fit(X, y, np.full(len(y), 1e308))
+
+
+def test_objects_and_lists_of_numbers_are_numbers() -> None:
+    X, y = table("iris")
+    plain = passline.LogisticRegression().fit(X, y)
+    for given in (X.astype(object), X.tolist(), [tuple(row) for row in X]):
+        np.testing.assert_allclose(passline.LogisticRegression().fit(given, y.tolist()).coef_, plain.coef_, rtol=1e-12)
+    holes = X.astype(object)
+    holes[3, 1] = None
+    with pytest.raises(errors.DataError, match="X is nan in row 3, column 1"):
+        passline.LogisticRegression().fit(holes, y)
+
+
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
 @pytest.mark.parametrize("scaling", [1.0, 5.0])
 def test_liblinear_keeps_its_penalised_intercept(l1_ratio: float, scaling: float) -> None:

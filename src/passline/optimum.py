@@ -206,7 +206,8 @@ def _unpenalised(solved: _Solved, total: float) -> Optimum:
     if solved.converged:
         V = _inverse_curvature(objective, solved.found)
         if V is not None:
-            errors = restored_covariance(V / total, solved.scaling.restore(np.eye(p)))
+            with np.errstate(over="ignore"):  # an extreme unit may have no covariance, and has a standard error
+                errors = restored_covariance(V / total, solved.scaling.restore(np.eye(p)))
             return _told(solved, "none", ["ok"] * p, errors=errors)
         if p > WIDEST or (is_sparse(objective.blocks.all.columns) and n * p > DECIDABLE):
             return _told(solved, "none", ["ok"] * p)
