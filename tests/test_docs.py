@@ -1,94 +1,61 @@
-"""The documents do what they say: Python is run, and what it prints and what the lesson prints is compared."""
+"""The documents do what they say: Python and commands are run in order, and what they print is compared."""
+
+from __future__ import annotations
 
 import re
-import shlex
-from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 
-from passline.lesson import run
+from documents import LINK, blocks, can_run, run_command, run_python, sessions, steady
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 DOCUMENTS = sorted(DOCS.rglob("*.md"))
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
-VALUES = {"epochs": int, "lr": float, "seed": int, "every": int}
+# A console block that shows a refusal says its exit code by this command.
+EXIT_CODE = ["echo", "$?"]
 
 
-@dataclass(frozen=True)
-class Code:
-    """A fenced block of a document, and the output that stands right under it, if any."""
-
-    language: str
-    text: str
-    line: int
-    printed: str | None
+def name(document: Path) -> str:
+    return document.relative_to(DOCS).as_posix()
 
 
-def blocks(document: Path) -> list[Code]:
-    text = document.read_text(encoding="utf-8")
-    found = list(FENCE.finditer(text))
-    codes = []
-    for fence, following in zip_longest(found, found[1:]):
-        directly = following is not None and not text[fence.end() : following.start()].strip()
-        printed = following[2] if directly and following is not None and following[1] == "text" else None
-        codes.append(Code(fence[1], fence[2], text.count("\n", 0, fence.start()) + 2, printed))
-    return codes
+def is_run(document: Path) -> bool:
+    return any(code.language in ("python", "console") for code in blocks(document.read_text(encoding="utf-8")))
 
 
-def lesson_options(words: list[str]) -> dict[str, object]:
-    """What the command line makes of `passline lesson`'s options."""
-    options: dict[str, object] = {}
-    rest = iter(words)
-    for word in rest:
-        name = word.removeprefix("--")
-        options[name] = True if name in {"json", "show"} else VALUES.get(name, str)(next(rest))
-    return options
-
-
-def with_block(language: str) -> list[Path]:
-    return [path for path in DOCUMENTS if any(code.language == language for code in blocks(path))]
-
-
-@pytest.mark.parametrize("document", with_block("python"), ids=lambda path: path.name)
-def test_every_python_block_runs_in_order_and_prints_what_stands_under_it(document, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.filterwarnings("ignore::passline.errors.PasslineWarning")
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if is_run(document)], ids=name)
+def test_python_and_commands_run_in_order_and_print_what_stands_under_them(document):
     namespace: dict[str, object] = {"__name__": "__main__"}
-    for code in blocks(document):
-        if code.language != "python":
-            continue
-        source = "\n" * (code.line - 1) + code.text  # so that a traceback names the document's own line
-        exec(compile(source, str(document), "exec"), namespace)
-        assert capsys.readouterr().out == (code.printed or ""), f"{document.name}, line {code.line}"
+    for code in blocks(document.read_text(encoding="utf-8")):
+        place = f"{name(document)}, line {code.line}"
+        if code.language == "python":
+            assert steady(run_python(code, document, namespace)) == steady(code.printed), place
+        elif code.language == "console":
+            status = 0
+            for words, printed in sessions(code):
+                if words == EXIT_CODE:
+                    assert printed.strip() == str(status), place
+                elif can_run(words):
+                    status, out = run_command(words)
+                    assert steady(out) == steady(printed), f"{place}: {words}"
+                    assert status == 0 or EXIT_CODE in [other for other, _ in sessions(code)], f"{place}: {words}"
 
 
-@pytest.mark.parametrize("document", with_block("console"), ids=lambda path: path.name)
-def test_every_lesson_command_prints_what_stands_under_it(document, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for code in blocks(document):
-        sessions = re.split(r"^\$ ", code.text, flags=re.MULTILINE)[1:] if code.language == "console" else []
-        for session in sessions:
-            command, _, printed = session.partition("\n")
-            words = shlex.split(command)
-            if words[:2] == ["passline", "lesson"]:
-                run(**lesson_options(words[2:]))
-                assert capsys.readouterr().out == printed, f"{document.name}, line {code.line}: {command}"
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_every_link_to_a_file_leads_somewhere(document):
     for target in LINK.findall(document.read_text(encoding="utf-8")):
-        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+        assert (document.parent / target).exists(), f"{name(document)} links to {target}"
 
 
 def test_both_languages_of_the_lesson_show_the_same_code_and_the_same_pictures():
-    english, chinese = DOCS / "lesson.md", DOCS / "lesson.zh-CN.md"
+    english, chinese = ((DOCS / name).read_text(encoding="utf-8") for name in ("lesson.md", "lesson.zh-CN.md"))
     assert [(code.language, code.text) for code in blocks(english)] == [
         (code.language, code.text) for code in blocks(chinese)
     ]
     pictures = re.compile(r"!\[[^\]]+\]\(([^)]+)\)")
-    shown = pictures.findall(english.read_text("utf-8"))
+    shown = pictures.findall(english)
     assert len(shown) == 3
-    assert shown == pictures.findall(chinese.read_text("utf-8"))
+    assert shown == pictures.findall(chinese)

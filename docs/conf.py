@@ -1,0 +1,61 @@
+"""How the documentation becomes a site: ``sphinx-build -W -n docs out/docs``; it needs no network, built or read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# The sources beside the documents, installed or not; the extensions are this project's own.
+sys.path[:0] = [str(HERE.parent / "src"), str(HERE / "extensions")]
+
+import passline  # noqa: E402  # found by the line above
+
+project = "passline"
+author = "the authors of passline"
+project_copyright = "the authors of passline, BSD-3-Clause"
+version = release = passline.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "cyclopts.ext.sphinx", "mathml", "outside", "public_names"]
+exclude_patterns = ["extensions", "pictures/*.py"]
+templates_path = ["_templates"]
+
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
+myst_heading_anchors = 4
+# Figures, tables of measurements and decisions may come without a first heading of their own level.
+suppress_warnings = ["toc.empty_glob"]  # a page that is not written yet (the gallery) has its place all the same
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_class_signature = "mixed"
+python_maximum_signature_line_length = 88
+python_use_unqualified_type_names = True
+add_module_names = False
+nitpicky = True
+# Types in signatures link to this reference where they are in it. Those of other libraries have theirs elsewhere, and
+# what a signature calls by an alias is said in the words below it.
+nitpick_ignore_regex = [("py:(class|data|obj|meth|attr)", r"(?!passline\.).*"), ("py:class", r"passline\..*")]
+
+html_theme = "furo"
+html_title = "passline"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_extra_path = ["play.html"]  # the live lesson, as `passline play -o docs/play.html` writes it
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "light_css_variables": {"color-brand-primary": "#9d1c2f", "color-brand-content": "#9d1c2f"},
+    "dark_css_variables": {"color-brand-primary": "#ff8f8f", "color-brand-content": "#ff9d9d"},
+}
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/live.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
