@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 # The sources beside the documents, installed or not; the extensions are this project's own.
@@ -22,8 +26,6 @@ templates_path = ["_templates"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 4
-# Figures, tables of measurements and decisions may come without a first heading of their own level.
-suppress_warnings = ["toc.empty_glob"]  # a page that is not written yet (the gallery) has its place all the same
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -59,3 +61,13 @@ html_sidebars = {
         "sidebar/scroll-end.html",
     ]
 }
+
+
+def setup(app: Sphinx) -> None:
+    """Pages that come with pictures of their own have a place in the index from the day they are there."""
+    app.connect("source-read", place_gallery)
+
+
+def place_gallery(_app: Sphinx, page: str, source: list[str]) -> None:
+    if page == "index" and (HERE / "gallery.md").exists():
+        source[0] = source[0].replace("\ncomparisons/index\n", "\ngallery\ncomparisons/index\n", 1)
