@@ -39,6 +39,8 @@ nitpicky = True
 nitpick_ignore_regex = [("py:(class|data|obj|meth|attr)", r"(?!passline\.).*"), ("py:class", r"passline\..*")]
 
 html_theme = "furo"
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
 html_title = "passline"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

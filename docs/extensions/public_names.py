@@ -21,6 +21,7 @@ class PublicNames(SphinxDirective):
     has_content: ClassVar[bool] = True
 
     def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(passline.__file__)
         placed = set(" ".join(self.content).split())
         lines: list[str] = []
         for name in passline.__all__:
@@ -40,8 +41,8 @@ def entry(name: str) -> list[str]:
 
 
 def always_read(_app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
-    """The pages that are made from the sources themselves: no file of theirs says when these have changed."""
-    return [page for page in ("reference/command-line", "reference/python") if page in env.found_docs]
+    """The page of the commands is made from the application: no file of its own says when that has changed."""
+    return [page for page in ("reference/command-line",) if page in env.found_docs]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
