@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -39,8 +39,7 @@ nitpicky = True
 nitpick_ignore_regex = [("py:(class|data|obj|meth|attr)", r"(?!passline\.).*"), ("py:class", r"passline\..*")]
 
 html_theme = "furo"
-pygments_style = "a11y-high-contrast-light"
-pygments_dark_style = "a11y-high-contrast-dark"
+pygments_dark_style = "github-dark"
 html_title = "passline"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -66,10 +65,18 @@ html_sidebars = {
 
 
 def setup(app: Sphinx) -> None:
-    """Pages that come with pictures of their own have a place in the index from the day they are there."""
     app.connect("source-read", place_gallery)
+    app.connect("html-page-context", make_scrollable)
+
+
+def make_scrollable(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """What is wider than the screen can be scrolled by keyboard too."""
+    if "body" in context:
+        body = context["body"].replace("<pre>", '<pre tabindex="0">')
+        context["body"] = body.replace('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
 
 
 def place_gallery(_app: Sphinx, page: str, source: list[str]) -> None:
+    """The gallery has a place in the index from the day it is there."""
     if page == "index" and (HERE / "gallery.md").exists():
         source[0] = source[0].replace("\ncomparisons/index\n", "\ngallery\ncomparisons/index\n", 1)
