@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from documents import LINK, blocks, can_run, run_command, run_python, sessions, steady
+from documents import LINK, ROOT, blocks, played, renew, steady
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted(DOCS.rglob("*.md"))
-# A console block that shows a refusal says its exit code by this command.
-EXIT_CODE = ["echo", "$?"]
 
 
-def name(document: Path) -> str:
+def name(document):
     return document.relative_to(DOCS).as_posix()
 
 
-def is_run(document: Path) -> bool:
+def is_run(document):
     return any(code.language in ("python", "console") for code in blocks(document.read_text(encoding="utf-8")))
 
 
@@ -28,20 +24,8 @@ def is_run(document: Path) -> bool:
 @pytest.mark.filterwarnings("ignore::passline.errors.PasslineWarning")
 @pytest.mark.parametrize("document", [document for document in DOCUMENTS if is_run(document)], ids=name)
 def test_python_and_commands_run_in_order_and_print_what_stands_under_them(document):
-    namespace: dict[str, object] = {"__name__": "__main__"}
-    for code in blocks(document.read_text(encoding="utf-8")):
-        place = f"{name(document)}, line {code.line}"
-        if code.language == "python":
-            assert steady(run_python(code, document, namespace)) == steady(code.printed), place
-        elif code.language == "console":
-            status = 0
-            for words, printed in sessions(code):
-                if words == EXIT_CODE:
-                    assert printed.strip() == str(status), place
-                elif can_run(words):
-                    status, out = run_command(words)
-                    assert steady(out) == steady(printed), f"{place}: {words}"
-                    assert status == 0 or EXIT_CODE in [other for other, _ in sessions(code)], f"{place}: {words}"
+    for code, stood, now in played(document):
+        assert steady(now) == steady(stood), f"{name(document)}, line {code.line}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
@@ -59,3 +43,27 @@ def test_both_languages_of_the_lesson_show_the_same_code_and_the_same_pictures()
     shown = pictures.findall(english)
     assert len(shown) == 3
     assert shown == pictures.findall(chinese)
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_document_is_renewed_where_it_says_what_is_no_longer_so(tmp_path):
+    document = tmp_path / "page.md"
+    fit = "$ passline fit missing.csv 'y ~ x'\n"
+    document.write_text(
+        "a\n```python\nprint(1)\n```\n\n```text\n2\n```\n\n```python\nprint(3)\n```\nb\n"
+        f"```console\n{fit}wrong\n$ echo $?\n0\n$ ls\nleft alone\n```\n"
+    )
+    renew(document)
+    refusal = "passline: there is no file 'missing.csv'. Check the path.\n"
+    assert document.read_text() == (
+        "a\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n```python\nprint(3)\n```\n\n```text\n3\n```\nb\n"
+        f"```console\n{fit}{refusal}$ echo $?\n2\n$ ls\nleft alone\n```\n"
+    )
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_command_that_fails_without_its_exit_code_being_shown_is_an_error(tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text("```console\n$ passline fit missing.csv 'y ~ x'\n```\n")
+    with pytest.raises(AssertionError, match="a command was refused"):
+        list(played(document))
