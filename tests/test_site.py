@@ -186,6 +186,23 @@ def test_every_public_name_has_an_entry_in_the_reference(site, pages):
     assert [name for name in methods if name not in unseen and f"passline.Fit.{name}" not in places] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("passline.fit", True),
+        ("passline.inference.robust", True),
+        ("passline.show.plots.write", True),
+        ("passline.nothing", False),
+        ("passline.facade.Fit.nothing", False),
+    ],
+)
+def test_a_docstring_may_refer_to_what_has_no_entry_but_not_to_what_is_not_there(monkeypatch, name, there):
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    from public_names import is_there
+
+    assert is_there(name) is there
+
+
 def test_every_command_and_every_option_is_in_the_reference(site, pages):
     page = pages[site / "reference" / "command-line.html"]
     assert {f"passline-{name}" for name in COMMANDS} <= page.places

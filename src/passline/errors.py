@@ -1,25 +1,23 @@
 """The tree of errors and warnings: what went wrong, whose turn it is, and the exit code of the command line.
 
-::
+PasslineError(ValueError)
+├── InputError               exit 2: the input is at fault
+│   ├── SourceError          a file, query or frame that cannot be read as a table
+│   ├── FormulaError         a formula with a slip; points at the character
+│   ├── DataError            a value in a table that the formula cannot use
+│   ├── OptionError          an option outside its range, or options that exclude each other
+│   ├── ModelFileError       a model file that is cut off, altered or not one of ours
+│   └── MissingDependencyError   an optional library that is not installed
+└── CannotFitError           exit 3: the model cannot be fitted as asked
+    ├── NoRowsError          no complete rows
+    ├── OneClassError        the outcome has a single value
+    ├── TooManyColumnsError  more columns than rows, and no penalty
+    └── NotConvergedError    the solver stopped short of the optimum
 
-    PasslineError(ValueError)
-    ├── InputError               exit 2: the input is at fault
-    │   ├── SourceError          a file, query or frame that cannot be read as a table
-    │   ├── FormulaError         a formula with a slip; points at the character
-    │   ├── DataError            a value in a table that the formula cannot use
-    │   ├── OptionError          an option outside its range, or options that exclude each other
-    │   ├── ModelFileError       a model file that is cut off, altered or not one of ours
-    │   └── MissingDependencyError   an optional library that is not installed
-    └── CannotFitError           exit 3: the model cannot be fitted as asked
-        ├── NoRowsError          no complete rows
-        ├── OneClassError        the outcome has a single value
-        ├── TooManyColumnsError  more columns than rows, and no penalty
-        └── NotConvergedError    the solver stopped short of the optimum
-
-    PasslineWarning(UserWarning)
-    ├── SeparationWarning        an estimate does not exist
-    ├── ConvergenceWarning       the certificate does not hold
-    └── DataWarning              something about the rows that changes what the answer means
+PasslineWarning(UserWarning)
+├── SeparationWarning        an estimate does not exist
+├── ConvergenceWarning       the certificate does not hold
+└── DataWarning              something about the rows that changes what the answer means
 """
 
 from __future__ import annotations
