@@ -1,4 +1,4 @@
-"""Names in the reference: public ones that no page has placed yet, docstrings that draw, references without an entry."""
+"""Names in the reference: public ones not placed on a page yet, docstrings that draw, references without an entry."""
 
 from __future__ import annotations
 
