@@ -34,9 +34,8 @@ python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 add_module_names = False
 nitpicky = True
-# Types in signatures link to this reference where they are in it. Those of other libraries have theirs elsewhere, and
-# what a signature calls by an alias is said in the words below it.
-nitpick_ignore_regex = [("py:(class|data|obj|meth|attr)", r"(?!passline\.).*"), ("py:class", r"passline\..*")]
+# Types of other libraries have their references elsewhere, and nothing is fetched.
+nitpick_ignore_regex = [("py:(class|data|obj|meth|attr)", r"(?!passline\.).*")]
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"
