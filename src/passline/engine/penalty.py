@@ -10,7 +10,9 @@ from passline.errors import OptionError
 
 @dataclass(frozen=True)
 class Penalty:
-    """Ridge penalty of the objective mean loss + l2 / 2 * |w|_2^2, per row and on the columns as given.
+    r"""Ridge penalty of the objective, per row and on the columns as given: mean loss plus
+
+    .. math:: \tfrac12 l_2 |w|_2^2
 
     ``l2`` = 1 / (n C) for scikit-learn's ``C``; = lambda (1 - alpha) for glmnet's. Raises OptionError if negative or
     not finite.
