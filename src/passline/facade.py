@@ -17,10 +17,11 @@ from passline.diagnostics import Diagnosed
 from passline.engine.penalty import Penalty
 from passline.errors import ConvergenceWarning, DataWarning, OptionError, SeparationWarning
 from passline.evaluated import Evaluated
+from passline.explaining import explain
 from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dropped
 from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
-from passline.model import Model
+from passline.model import Model, is_one_row
 from passline.proof import Certificate, Separation
 from passline.solvers.base import Report
 from passline.solvers.estimate import Solver
@@ -28,6 +29,7 @@ from passline.table.columns import Native
 from passline.table.design import learn
 from passline.table.formula import parse
 from passline.table.native import as_native
+from passline.table.records import is_records
 from passline.table.roles import Roles
 from passline.table.source import open_source
 
@@ -186,6 +188,20 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
     ) -> Floats | tuple[Floats, Floats, Floats]:
         """The probability of the positive label for each row; see :meth:`passline.model.Model.predict`."""
         return self.model.predict(data, scale=scale, interval=interval, level=level, unseen=unseen, flic=flic)
+
+    def explain(self, data: Any, *, unseen: str = "error", flic: bool = True) -> Any:
+        """Each term's share of a prediction's log-odds, against the average row; see :mod:`passline.explaining`.
+
+        A frame of the library of ``data``, as :meth:`tidy`: a row for each of its rows, with the columns (base), one a
+        term, (logit), (probability), and (infinite) where the data of the fit are separated. For one row as a dict, a
+        dict: base, shares, logit, probability, infinite; for a list of such rows a list of them.
+        """
+        if is_one_row(data) or is_records(data):
+            rows = explain(self.model, self.model.frame(data), unseen=unseen, flic=flic).rows()
+            return rows if isinstance(data, list) else rows[0]
+        source = open_source(data)
+        found = explain(self.model, self.model.staged(source), unseen=unseen, flic=flic)
+        return as_native(found.columns(), source.native)
 
     def boundary(
         self,

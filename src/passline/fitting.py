@@ -160,6 +160,7 @@ def _fit_rows(learned: Learned, options: Options, report: Report | None) -> Fitt
         design=learned.design,
         terms=terms,
         coef=outcome.coef,
+        average=sample.scaling.average,
         covariance=errors.covariance,
         directions=np.zeros((0, len(names))) if outcome.recession is None else outcome.recession.directions,
         estimator=options.estimator,

@@ -196,7 +196,8 @@ class _Solved:
         k = int(self.shifted.intercept)
         center, scale = np.zeros(self.objective.p), np.ones(self.objective.p)
         center[k:], scale[k:] = self.shifted.center, self.shifted.scale
-        return Scaling(bool(k), np.arange(self.objective.p), center, scale, center, scale)
+        # Its averages are for shares of a prediction, which nobody asks of this map.
+        return Scaling(bool(k), np.arange(self.objective.p), center, scale, center, scale, average=center)
 
 
 def _unpenalised(solved: _Solved, total: float) -> Optimum:

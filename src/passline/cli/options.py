@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -46,6 +46,10 @@ Cluster = Annotated[
     str | None, Parameter(help="Column whose equal values mark rows that belong together; robust errors.")
 ]
 Positive = Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")]
+Unseen = Annotated[
+    Literal["error", "baseline"],
+    Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
+]
 
 
 def switch(text: str) -> Parameter:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 
-from passline.errors import DataError
+from passline.errors import DataError, OptionError
 from passline.table.derivative import derivatives
 from passline.table.functions import FUNCTIONS, Values
 from passline.table.rows import Codes, CompleteRows, first_not_finite
@@ -90,7 +90,9 @@ class CategoryFactor:
         return DataError(
             f"column {self.column!r} is {rows.value(self.column, index)!r} in {rows.where(index)}, a level that was "
             f"not there when the model was fitted; it knows {known}{more}. Correct the value, or ask for unseen levels "
-            "to count as the reference (unseen='baseline')."
+            "to count as the reference (unseen='baseline').",
+            row=rows.place(index),
+            column=self.column,
         )
 
 
@@ -155,8 +157,18 @@ class Term:
         if len(numerics) > 1 and values is not None:
             bad = first_not_finite(values)
             if bad is not None:
-                raise DataError(f"{self.text}: the product is too large in {rows.where(bad)}; rescale the columns.")
+                where = rows.where(bad)
+                raise DataError(
+                    f"{self.text}: the product is too large in {where}; rescale the columns.", row=rows.place(bad)
+                )
         return values
+
+
+def read_unseen(word: str) -> Unseen:
+    """The word for what an unseen category is; raises OptionError for any other."""
+    if word not in get_args(Unseen):
+        raise OptionError(f"unseen is {word!r}: choose 'error' or 'baseline'")
+    return cast("Unseen", word)
 
 
 def make_term(factors: Sequence[Expression], made: Sequence[Factor]) -> Term:
