@@ -179,6 +179,19 @@ def test_where_there_are_no_errors_the_summary_says_why(options: dict[str, Any],
     assert "odds ratio" in text
 
 
+def test_a_curvature_too_dear_to_be_formed_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = table(2000)
+    given = sparse.csr_array(X)
+    full = passline.LogisticRegression(C=np.inf).fit(given, y)
+    monkeypatch.setattr(module, "SPARSE_WORK", 100)
+    model = passline.LogisticRegression(C=np.inf).fit(given, y)
+    assert model.certificate_["converged"]
+    assert model.separation_.kind == "none"
+    assert model.std_error_ is None
+    assert "too dear to be formed" in model.summary()
+    np.testing.assert_allclose(model.coef_, full.coef_, rtol=1e-9)
+
+
 def test_hostile_names_and_labels_are_shown_as_text_on_one_line() -> None:
     X, y = table()
     names = ["a\x1b[31m\nb", "[bold]x[/bold]", "<script>" + "x" * 500]

@@ -70,7 +70,7 @@ def _head(model: Any, found: Optimum, n: int) -> list[str]:
             "class_weight out, or give sample_weight where rows stand for several.",
         ]
     elif model.std_error_ is None:
-        lines.append("Standard errors need a certified optimum, and a curvature that is not too wide to be formed.")
+        lines.append("Standard errors need a certified optimum, and a curvature that is not too dear to be formed.")
     if found.separation in KINDS:
         lines.append(
             f"The outcome is {KINDS[found.separation]} separated: no finite optimum exists, and coef_ is where the "

@@ -47,7 +47,8 @@ class LogisticRegression(LinearClassifier):
     (where X has names), ``n_iter_`` (1,) steps; ``certificate_`` (what proves the optimum), and without a penalty
     ``std_error_`` (1 + p,) and ``covariance_``, the intercept first if there is one, and ``separation_`` (``kind``:
     "none", "quasi", "complete", or "undecided"; ``terms``: those without a finite estimate). Under a penalty these
-    three are None. Where no finite optimum exists, ``coef_`` is where the loss had settled on its way to infinity.
+    three are None, the errors also under class weights and where the curvature is too dear to be formed. Where no
+    finite optimum exists, ``coef_`` is where the loss had settled on its way to infinity.
     Source: Hastie, Tibshirani and Friedman (2009), 4.4; Albert and Anderson (1984).
     """
 

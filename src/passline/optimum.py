@@ -35,6 +35,8 @@ SMALLEST = 1e-12
 DECIDABLE, PROGRAMME, PROGRAMMES = 10_000_000, 200_000, 500_000
 # A column whose variance the others inflate by more than this may be one of their combinations: a closer look tells.
 INFLATED = 1e8
+# Products of two entries of one row that a sparse matrix's curvature may take: a second or two.
+SPARSE_WORK = 2e7
 # Beyond this a coefficient is zero in all its digits, and an infinite penalty times it would be no number.
 STRONGEST = 1e100
 # Against the curvature, which is at most 1/4 a standardised column, a ridge like this leaves a coefficient no digit.
@@ -210,7 +212,7 @@ def _unpenalised(solved: _Solved, total: float) -> Optimum:
             with np.errstate(over="ignore"):  # an extreme unit may have no covariance, and has a standard error
                 errors = restored_covariance(V / total, solved.scaling.restore(np.eye(p)))
             return _told(solved, "none", ["ok"] * p, errors=errors)
-        if p > WIDEST or (is_sparse(objective.blocks.all.columns) and n * p > DECIDABLE):
+        if not _formed(objective):
             return _told(solved, "none", ["ok"] * p)
     elif solved.left <= 0:
         return _told(solved, "undecided", ["ok"] * p)
@@ -224,8 +226,8 @@ def _unpenalised(solved: _Solved, total: float) -> Optimum:
 
 
 def _inverse_curvature(objective: Objective, found: Solution | Descended) -> Floats | None:
-    """The inverse of the mean curvature at the optimum, (p, p); None where it is too wide, or columns may repeat."""
-    if objective.p > WIDEST:
+    """The inverse of the mean curvature at the optimum, (p, p); None where it is too dear, or columns may repeat."""
+    if not _formed(objective):
         return None
     H = found.curvature if isinstance(found, Solution) else objective(found.coef, 2).curvature
     assert H is not None
@@ -234,6 +236,14 @@ def _inverse_curvature(objective: Objective, found: Solution | Descended) -> Flo
     except NotPositiveDefiniteError:
         return None
     return V if bool((np.diagonal(V) * np.diagonal(H) < INFLATED).all()) else None
+
+
+def _formed(objective: Objective) -> bool:
+    """Whether a curvature of all rows is worth its time, which no step to the optimum may have needed."""
+    blocks = objective.blocks
+    if not is_sparse(blocks.all.columns):
+        return objective.p <= WIDEST
+    return blocks.numbers * (blocks.numbers / blocks.n) <= SPARSE_WORK and objective.p <= WIDEST
 
 
 def _of_outcome(solved: _Solved, outcome: Outcome, per_row: float) -> Optimum:
