@@ -75,7 +75,7 @@ class Averaged:
         if {"infinite", "undetermined"} & set(self.model.terms.status):
             raise OptionError(
                 "the outcome is separated, so effects averaged over the rows have no standard errors, and some no "
-                'value: use estimator="firth", or a penalty (l2)'
+                'value: use estimator="firth", or a penalty (l1 or l2)'
             )
         model, sample = self.model, rows.sample
         block = sample.blocks.all

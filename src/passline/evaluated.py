@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.penalty import Penalty
 from passline.errors import OptionError, PasslineError
 from passline.fitting import Fitted
 from passline.model import Model
@@ -101,9 +100,8 @@ def _on_own_rows(model: Model, fitted: Fitted, asked: Asked, native: Native) -> 
     from passline.assessment import of_own_rows
     from passline.evaluation.refits import Refit
 
-    l2 = float(model.settings.get("l2", 0.0))
     sample = fitted.sample
-    refit = Refit(sample, model.estimator, Penalty(l2=l2) if l2 else None)
+    refit = Refit(sample, model.estimator, model.penalty)
     found = of_own_rows(_scored(model, fitted), refit, sample.blocks.n * sample.blocks.p, asked)
     counts, counting = fitted.learned.rows.counts(), sample.weight > 0
     used = int(np.count_nonzero(counting) if counts is None else counts[counting].sum())

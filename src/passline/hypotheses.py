@@ -146,8 +146,10 @@ class Tested:
         return None
 
     def _unpenalised(self, what: str) -> None:
-        if self.model.settings.get("l2"):
-            raise OptionError(f"the fit is penalised (l2), and {what} would say nothing true of such an estimate")
+        if self.model.penalty:
+            raise OptionError(
+                f"the fit is penalised ({self.model.penalty}), and {what} would say nothing true of such an estimate"
+            )
 
 
 def _design(sample: Any) -> Floats:
