@@ -138,7 +138,8 @@ class Evaluated:
     ) -> Judged:
         """The linear predictor of each row of ``data`` (without: of the fit) beside its outcome, for binned residuals.
 
-        Roles as in :meth:`evaluate`; ``data`` may be what this gave before. Raises OptionError without rows, DataError for a table without the outcome.
+        Roles as in :meth:`evaluate`; ``data`` may be what this gave before. Raises OptionError without rows, DataError
+        for a table without the outcome.
         """
         if isinstance(data, Judged):
             return data

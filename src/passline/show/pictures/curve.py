@@ -59,10 +59,9 @@ def draw_curve(
     if along.held:
         dots = "; the dots are all rows, whatever their other predictors" if rows in ("auto", "dots") else ""
         title(ax, f"held at {held_in_words(along.held)}{dots}")
-    if ax.get_legend_handles_labels()[1]:
-        rises = float(along.rows(x[[0, -1]]) @ model.coef @ [-1.0, 1.0]) > 0  # its empty corner is below, or above
-        corner = ("lower right", (1.0, 0.07)) if rises else ("upper right", (1.0, 0.93))
-        legend(ax, loc=corner[0], bbox_to_anchor=corner[1])
+    rises = float(along.rows(x[[0, -1]]) @ model.coef @ [-1.0, 1.0]) > 0  # its empty corner is below, or above
+    corner = ("lower right", (1.0, 0.07)) if rises else ("upper right", (1.0, 0.93))
+    legend(ax, loc=corner[0], bbox_to_anchor=corner[1])
 
 
 def probability_of(outcome: str, positive: str) -> str:

@@ -34,8 +34,7 @@ def draw_effect(ax: Axes, found: EffectCurve, fit: Fit) -> None:
         _draw_line(ax, found, fit.model.summaries[found.variable])
     ax.set(xlabel=shown(found.variable), ylabel=probability_of(design.outcome, design.positive), ylim=(-0.03, 1.03))
     title(ax, "; ".join([_how(found), *(shown(note, 200) for note in found.notes)]))
-    if ax.get_legend_handles_labels()[1]:
-        legend(ax)
+    legend(ax)
 
 
 def draw_effects(axes: Sequence[Axes], found: Sequence[EffectCurve], fit: Fit, columns: int) -> None:

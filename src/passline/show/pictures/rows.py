@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,14 +74,7 @@ def draw_influence(ax: Axes, fitted: Fitted) -> None:
         text = fitted.learned.rows.where(int(i)).rsplit(", ", 1)[-1]  # where in the table, without its name
         away = (7, -12 if place % 2 else 6)
         at = (hat[i], residual[i])
-        look: dict[str, Any] = {
-            "textcoords": "offset points",
-            "fontsize": 8.5,
-            "color": WORDS,
-            "bbox": ground(),
-            "zorder": 5,
-        }
-        ax.annotate(shown(text, 24), at, away, **look)
+        ax.annotate(shown(text, 24), at, away, textcoords="offset points", fontsize=8.5, color=WORDS, bbox=ground())
     ax.margins(0.08)
     ax.set(xlabel="Leverage", ylabel="Standardised Pearson residual")
     text = f"area: Cook's distance, the largest {distance[kept[0]]:.3g}; dotted: twice the mean leverage"

@@ -98,7 +98,9 @@ def title(ax: Axes, text: str) -> None:
 
 
 def legend(ax: Axes, **options: Any) -> None:
-    """What the marks are, on a pale ground, so that no line runs through the words."""
+    """What the marks are, if any has a name, on a pale ground, so that no line runs through the words."""
+    if not ax.get_legend_handles_labels()[1]:
+        return
     look = {"loc": "best", "fontsize": 9, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
     ax.legend(**look | options)
 
