@@ -247,6 +247,10 @@ def test_terms_without_a_number_are_shown_as_what_they_are(fits: dict[str, passl
     both = fits["separated everywhere"]
     assert both.model.terms.status == ("infinite", "infinite")
     assert {"infinite: separated", "zero in the limit: separated"} <= set(texts(both.plot.coefficients(intercept=True)))
+    names = {"a": [1, 2, 3, 4, 5, 6], "b": [2, 1, 4, 3, 6, 5], "y": [0, 0, 0, 1, 1, 1]}
+    assert "undetermined: separated" in texts(quiet("y ~ a + b", names).plot.coefficients())
+    tiny = quiet("y ~ a", {"a": [1e-9, 2e-9, 3e-9, 4e-9], "y": [0, 1, 0, 1]})
+    assert any("beyond the axis: a coefficient of 9.08e+08" in text for text in texts(tiny.plot.coefficients()))
     assert any("aliased" in text for text in texts(fits["rank-deficient"].plot.coefficients()))
     assert any("penalised" in text for text in texts(fits["ridge"].plot.coefficients()))
     wide = quiet("y ~ g", {"g": [f"g{i % 60:02}" for i in range(1200)], "y": [i * i % 7 % 2 for i in range(1200)]})

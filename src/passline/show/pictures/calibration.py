@@ -36,7 +36,9 @@ def draw_calibration(ax: Axes, found: Evaluation) -> None:
         xlabel=f"Probability of {who}",
         ylabel=f"Rate of {who}",
     )
-    ax.set_yticks(np.linspace(0.0, 1.0, 6))
+    sides = [shown(found.negative, 12), shown(found.positive, 12)]
+    rates = np.linspace(0.0, 1.0, 6)
+    ax.set_yticks([GROUND - HEIGHT / 2, GROUND + HEIGHT / 2, *rates], [*sides, *(f"{rate:.1f}" for rate in rates)])
     said = [figures(found, "calibration_slope", "slope"), figures(found, "brier", "Brier score"), whose(found)]
     if not found.independent:
         said.append("no intervals: rows that belong together or are weighted are no independent trials")
@@ -66,7 +68,7 @@ def _recalibration(ax: Axes, found: Evaluation) -> None:
     if not low < high:
         return
     t = np.linspace(math.log(low / (1 - low)), math.log(high / (1 - high)), 200)
-    label = f"recalibrated: logit = {a:.2f} + {b:.2f} logit"
+    label = f"recalibrated: logit = {round(a, 2) + 0.0:.2f} + {b:.2f} logit"
     ax.plot(mean(t), mean(a + b * t), color=SECOND, linewidth=2, label=label, zorder=2)
 
 
@@ -81,5 +83,3 @@ def _histogram(ax: Axes, found: Evaluation) -> None:
         height = sign * HEIGHT * values / tallest
         ax.bar(left, height, width, bottom=GROUND, align="edge", color=colour, alpha=0.75, linewidth=0, zorder=2)
     ax.axhline(GROUND, color=DOTS, linewidth=0.8, zorder=1)
-    for text, away, where in ((found.positive, 0.012, "bottom"), (found.negative, -0.012, "top")):
-        ax.text(1.015, GROUND + away, shown(text, 12), ha="right", va=where, fontsize=8, color=DOTS, zorder=3)

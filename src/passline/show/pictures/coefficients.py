@@ -94,6 +94,10 @@ def _draw_term(ax: Axes, terms: Terms, i: int, place: int, reach: tuple[float, f
                 ax.plot([math.exp(edge)], [place], arrow, color=CURVE, markersize=8, clip_on=False, zorder=4)
     if status == "zero":
         ax.text(1.0, place, "  zero: penalised away", va="center", fontsize=9, color=DOTS, style="italic", zorder=4)
+    if not reach[0] <= value <= reach[1]:
+        text = f"  beyond the axis: a coefficient of {value:.3g}"
+        ax.text(1.0, place - 0.25, text, va="center", fontsize=9, color=WORDS, style="italic", zorder=4)
+        return
     filled = CURVE if status == "ok" else "white"
     ax.plot([math.exp(inside[1])], [place], "o", color=CURVE, markerfacecolor=filled, markersize=7, zorder=5)
 

@@ -38,6 +38,9 @@ def draw_residuals(ax: Axes, fit: Fit, judged: Judged, along: tuple[str, Floats]
     ax.plot(x[~out], found.residual[~out], "o", color=CURVE, markersize=5.5, zorder=3)
     if out.any():
         ax.plot(x[out], found.residual[out], "D", color=SECOND, markersize=6, label="beyond them", zorder=4)
+    # A bin of few rows, as ties leave them, has a wide interval that would press all others together.
+    high = 1.25 * max(float(np.abs(found.residual).max()), float(np.quantile(reach, 0.9)), 1e-3)
+    ax.set_ylim(-high, high)
     design = fit.model.design
     who = f"{shown(design.outcome, ITEM)} = {shown(design.positive, ITEM)}"
     ax.set_xlabel(f"Probability of {who}" if along is None else shown(along[0]))
