@@ -325,6 +325,11 @@ def test_effects_draw_the_numbers_of_the_effect_curve_and_one_panel_a_predictor(
     assert [ax.get_xlabel() for ax in axes] == ["age", "lwt", "race", "smoke"]
     assert len({ax.figure for ax in axes}) == 1
     assert len(birthwt.plot.effects(["smoke"], at={"age": 20, "smoke": 1})) == 1
+    generator = np.random.default_rng(3)
+    many = {f"x{i}": generator.normal(size=200) for i in range(14)}
+    axes = quiet("y ~ .", {**many, "y": generator.integers(0, 2, 200)}).plot.effects()
+    assert len(axes) == 12
+    assert "the first 12 of 14 predictors" in axes[0].figure.get_suptitle()
 
 
 def test_the_curve_shows_the_boundary_with_its_interval_and_a_rug(birthwt: passline.Fit) -> None:

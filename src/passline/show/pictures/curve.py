@@ -28,6 +28,8 @@ Rows = Literal["auto", "dots", "rug", "none"]
 POINTS = 300
 # Up to so many rows that are at hand each is a tick at the edge.
 FEW_ROWS = 500
+# Of more rows there are more values than can be told apart, and the bins say what they say.
+MOST_ROWS = 1_000_000
 BOTTOM, TOP = -0.06, 1.06
 
 
@@ -129,8 +131,8 @@ def _dots(ax: Axes, summary: Mapping[str, Any], own: tuple[Floats, Floats, Float
 
 
 def _own(fitted: Fitted | None, variable: str) -> tuple[Floats, Floats, Floats] | None:
-    """The variable, the share of successes and the weight of the rows of the fit, if they are at hand."""
-    if fitted is None:
+    """The variable, the share of successes and the weight of the rows of the fit, where at hand and not too many."""
+    if fitted is None or fitted.learned.rows.size > MOST_ROWS:
         return None
     return fitted.learned.rows.raw(variable), fitted.sample.y, fitted.sample.weight
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from passline.effect_curves import EffectCurve
 from passline.show.pictures.curve import held_in_words, probability_of
-from passline.show.pictures.style import CURVE, DOTS, ITEM, PALE, legend, percent, shown, title
+from passline.show.pictures.style import CURVE, DOTS, ITEM, PALE, legend, percent, shown, title, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ def draw_effect(ax: Axes, found: EffectCurve, fit: Fit) -> None:
     legend(ax)
 
 
-def draw_effects(axes: Sequence[Axes], found: Sequence[EffectCurve], fit: Fit, columns: int) -> None:
+def draw_effects(axes: Sequence[Axes], found: Sequence[EffectCurve], fit: Fit, *, columns: int, of: int) -> None:
     """Draw several predictors' effects side by side; the words that hold for all stand above them once."""
     for i, (ax, one) in enumerate(zip(axes, found, strict=True)):
         draw_effect(ax, one, fit)
@@ -53,8 +52,10 @@ def draw_effects(axes: Sequence[Axes], found: Sequence[EffectCurve], fit: Fit, c
     averaged = found[0].method == "averaged"
     how = _how(found[0]) if averaged else "the others held at their means and most frequent levels, or as asked"
     band = f"{percent(found[0].level)} intervals"
-    text = "\n".join(textwrap.wrap("; ".join([how, band, *said]), 46 * columns)[:3])
-    figure.suptitle(text, x=0.01, ha="left", fontsize=9, color=DOTS)
+    some = [f"the first {len(found)} of {of} predictors"] if of > len(found) else []
+    figure.suptitle(
+        wrapped("; ".join([*some, how, band, *said]), 46 * columns), x=0.01, ha="left", fontsize=9, color=DOTS
+    )
 
 
 def _how(found: EffectCurve) -> str:

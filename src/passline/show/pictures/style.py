@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
@@ -91,10 +92,16 @@ def title(ax: Axes, text: str) -> None:
     figure = ax.get_figure(root=True)
     wide = 7.2 if figure is None else ax.get_position().width * figure.get_figwidth() / 0.775
     most = max(int(LETTERS * wide), 20)
+    ax.set_title(wrapped(text, most), loc="left", fontsize=9, color=DOTS)
+
+
+def wrapped(text: str, most: int) -> str:
+    """A text in at most three lines of ``most`` letters."""
     lines = textwrap.wrap(text, most, break_on_hyphens=False)
     if len(lines) > LINES:
         lines = [*lines[: LINES - 1], lines[LINES - 1][: most - 3] + "..."]
-    ax.set_title("\n".join(lines), loc="left", fontsize=9, color=DOTS)
+    # A word that is broken may leave a dollar without the backslash before it.
+    return re.sub(r"(?<!\\)\$", r"\$", "\n".join(lines))
 
 
 def legend(ax: Axes, **options: Any) -> None:
