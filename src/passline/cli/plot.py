@@ -58,31 +58,35 @@ _KNOWN: dict[str, tuple[str, ...]] = {
 }
 
 
+Picture = Annotated[
+    Kind,
+    Parameter(
+        help="curve: the probability along one number, the line at 0.5 and where they meet. effect, effects: what one "
+        "predictor, or each, does to the probability. coefficients: odds ratios. Of rows (--data): roc, "
+        "precision-recall, calibration, gains, lift, residuals (by bins). Of the rows of the fit (--data): influence, "
+        "loss (of each pass of the solver)."
+    ),
+]
+Rows = Annotated[
+    str | None, Parameter(help="A table, that of the fit or another, as passline fit reads it; a model holds none.")
+]
+Variable = Annotated[str | None, Parameter(help="The predictor along which to draw; the model's first if not said.")]
+Averaged = Annotated[
+    bool, switch("Average the effect over the rows of --data, as is done wherever --data is given for an effect.")
+]
+
+
 def plot(
     model: ModelFile,
-    kind: Annotated[
-        Kind,
-        Parameter(
-            help="curve: the probability along one number, the line at 0.5 and where they meet. effect, effects: what "
-            "one predictor, or each, does to the probability. coefficients: odds ratios. Of rows (--data): roc, "
-            "precision-recall, calibration, gains, lift, residuals (by bins). Of the rows of the fit (--data): "
-            "influence, loss (of each pass of the solver)."
-        ),
-    ],
+    kind: Picture,
     /,
     *,
     write_to: Annotated[str, output("The picture: PNG, SVG or PDF, by the name.")],
-    data: Annotated[
-        str | None, Parameter(help="A table, that of the fit or another, as passline fit reads it; a model holds none.")
-    ] = None,
+    data: Rows = None,
     sql: Annotated[str | None, Parameter(help="Read what this query gives; --data may be left out.")] = None,
-    variable: Annotated[
-        str | None, Parameter(help="The predictor along which to draw; the model's first if not said.")
-    ] = None,
+    variable: Variable = None,
     at: At = None,
-    averaged: Annotated[
-        bool, switch("Average the effect over the rows of --data, as is done wherever --data is given for an effect.")
-    ] = False,
+    averaged: Averaged = False,
     bins: Annotated[int | None, Parameter(help="Of the calibration or the residuals.")] = None,
     level: Annotated[float | None, Parameter(help="Of the intervals. [default: 0.95]")] = None,
     weights: Weights = None,
