@@ -12,6 +12,7 @@ from passline.cli.options import (
     ModelFile,
     Offset,
     SamplingWeights,
+    Table,
     Trials,
     Weights,
     output,
@@ -67,9 +68,6 @@ Picture = Annotated[
         "loss (of each pass of the solver)."
     ),
 ]
-Rows = Annotated[
-    str | None, Parameter(help="A table, that of the fit or another, as passline fit reads it; a model holds none.")
-]
 Variable = Annotated[str | None, Parameter(help="The predictor along which to draw; the model's first if not said.")]
 Averaged = Annotated[
     bool, switch("Average the effect over the rows of --data, as is done wherever --data is given for an effect.")
@@ -82,7 +80,7 @@ def plot(
     /,
     *,
     write_to: Annotated[str, output("The picture: PNG, SVG or PDF, by the name.")],
-    data: Rows = None,
+    data: Table = None,
     sql: Annotated[str | None, Parameter(help="Read what this query gives; --data may be left out.")] = None,
     variable: Variable = None,
     at: At = None,

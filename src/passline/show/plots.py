@@ -106,10 +106,7 @@ class Plots:
         names = list(self._fit.model.design.variables if variables is None else variables)
         if not names:
             raise OptionError("the model has no predictor, so there is no effect to draw")
-        found = []
-        for name in names[:PANELS]:
-            held = {key: value for key, value in (at or {}).items() if key != name}
-            found.append(self._fit.effect_curve(name, at=held, averaged=averaged, data=data, level=level, **roles))
+        found = self._fit.effect_curves(names[:PANELS], at=at, averaged=averaged, data=data, level=level, **roles)
         columns = min(3, math.ceil(math.sqrt(len(found))))
         lines = math.ceil(len(found) / columns)
         figure = new_figure((max(3.6 * columns, 5.0), 2.9 * lines + 0.5))
