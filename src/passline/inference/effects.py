@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from passline.engine.columns import Columns
 from passline.engine.likelihood import mean
 from passline.engine.plain import plain_columns
+from passline.engine.threads import blas_alone
 from passline.errors import OptionError
 from passline.inference.wald import p_values, quantile
 from passline.table.coding import CategoryFactor, Term
@@ -160,6 +161,11 @@ def average_probabilities(
     Columns that do not know the variable are read once for all values. Source: Friedman (2001), Annals of Statistics
     29 (partial dependence).
     """
+    with blas_alone():
+        return _averages(population, variable, values)
+
+
+def _averages(population: Population, variable: str, values: Sequence[float | str]) -> tuple[Floats, Floats]:
     design, rows = population.design, population.rows
     knows = [any(f.column == variable for f in term.factors) for term in design.terms]
     width = [len(term.names) for term in design.terms]
