@@ -56,7 +56,10 @@ def test_every_picture_of_the_page_is_made_by_the_script_and_is_there_and_small(
     assert max(path.stat().st_size for path in there.values()) < 60_000
 
 
-def test_the_code_on_the_page_draws_what_the_script_draws(script: ModuleType, tmp_path: Path) -> None:
+def test_the_code_on_the_page_draws_what_the_script_draws(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the page saves a model
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PasslineWarning)
         found = drawn_by_the_page()
