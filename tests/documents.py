@@ -23,7 +23,7 @@ from passline import cli
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
-# What differs from run to run: seconds, the hash of a file that holds them, and the rounding that is left of a gradient that vanished.
+# What differs from run to run: seconds, the hash of a file that holds them, the rounding left of a vanished gradient.
 UNSTEADY = re.compile(
     r"sha256 [0-9a-f]{64}|gradient +\d+(\.\d+)?e-\d+|\d+(\.\d+)?(e-\d+)? s\b|step left \d+e-\d+|\d+(\.\d+)? seconds"
 )
