@@ -157,7 +157,7 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         """Pictures of the fit: ``fit.plot.curve("hours")``."""
         from passline.show.plots import Plots  # matplotlib only where a picture is asked for
 
-        return Plots(self.model)
+        return Plots(self)
 
     def tidy(self) -> Any:
         """One row a term: estimate, std_error, statistic, p_value, odds_ratio, conf_low, conf_high, status, limit.

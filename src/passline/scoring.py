@@ -88,7 +88,7 @@ def score_table(
     """
     design = model.design
     _check(model, source, unseen)
-    roles, notes = _roles(model, source, given or {})
+    roles, notes = roles_in(model, source, given or {})
     roles.check(source)
     outcome_kind = _outcome_kind(model, source, counted=roles.trials is not None)
     kinds: dict[str, Kind] = {**roles.kinds(source), **design.kinds, design.outcome: outcome_kind}
@@ -107,7 +107,7 @@ def score_table(
     eta = model.linear_predictor(list(design.groups(rows, read_unseen(unseen))), rows.used, model.predicting_coef())
     if played.offset is not None:
         eta = eta + played.offset
-    scored = Scored.of(eta, y, _mass(played), _groups(played, roles.cluster, rows))
+    scored = Scored.of(eta, y, mass(played), _groups(played, roles.cluster, rows))
     same = _same_rows(model, Learned(design, rows, y, played, 0, ()), scored, hashes, lost=bool(notes))
     scored = scored.real()  # a row without a trial was one of the fit's, and says nothing
     known = ~np.isnan(scored.eta)
@@ -138,7 +138,7 @@ def _check(model: Model, source: Source, unseen: str) -> None:
         )
 
 
-def _roles(model: Model, source: Source, given: Mapping[str, Any]) -> tuple[Roles, tuple[str, ...]]:
+def roles_in(model: Model, source: Source, given: Mapping[str, Any]) -> tuple[Roles, tuple[str, ...]]:
     """The roles that are given, and those of the fit by their names; what cannot be had is said, or refused."""
     found = {role: value for role, value in given.items() if value is not None}
     notes = []
@@ -213,7 +213,7 @@ def _outcome(model: Model, rows: ReadRows, kind: Kind, played: Played) -> Floats
     return y
 
 
-def _mass(played: Played) -> Floats | None:
+def mass(played: Played) -> Floats | None:
     """What each row weighs, (n,); sampling weights have mean one."""
     sampling = played.sampling_weights
     if sampling is not None:

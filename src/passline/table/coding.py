@@ -56,6 +56,11 @@ class NumericFactor:
     expression: Expression
     names: tuple[str, ...]
 
+    @property
+    def column(self) -> str:
+        """The column that the expression is of."""
+        return column_of(self.expression).name
+
 
 @dataclass(frozen=True)
 class CategoryFactor:
@@ -141,7 +146,7 @@ class Term:
         for parts in _first_fastest([range(len(f.names)) for f in numerics]):
             total = np.zeros(rows.size)
             for i, moving in enumerate(numerics):
-                if column_of(moving.expression).name == column:
+                if moving.column == column:
                     slope = derivatives(moving.expression, rows.numbers(Name(column)))[parts[i]]
                     others = [f for k, f in enumerate(numerics) if k != i]
                     factor = self._product(others, [part for k, part in enumerate(parts) if k != i], rows)
