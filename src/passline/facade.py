@@ -22,6 +22,7 @@ from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dr
 from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
 from passline.model import Model, is_one_row
+from passline.proof import Certificate, Separation
 from passline.solvers.base import Report
 from passline.solvers.estimate import Solver
 from passline.table.columns import Native
@@ -273,24 +274,3 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         for text in self.model.warnings:
             kind = SeparationWarning if separated and "separated" in text else DataWarning
             warnings.warn(text, kind, stacklevel=stacklevel)
-
-
-class Certificate(dict[str, Any]):
-    """What proves an estimate; its entries are attributes too: ``fit.certificate.converged``."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the certificate has no {name!r}; it has {', '.join(self)}") from None
-
-
-class Separation:
-    """The verdict on existence: ``kind`` is "none", "quasi" or "complete"; ``terms`` have no finite estimate."""
-
-    def __init__(self, kind: str, terms: tuple[str, ...]) -> None:
-        self.kind = kind
-        self.terms = terms
-
-    def __repr__(self) -> str:
-        return f"Separation(kind={self.kind!r}, terms={list(self.terms)!r})"

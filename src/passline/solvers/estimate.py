@@ -246,6 +246,11 @@ def _covariance(information: Floats, total: float, back: Floats) -> tuple[Floats
         V = inverse(information) / total
     except NotPositiveDefiniteError:
         return np.full((len(back), len(back)), np.nan), np.full(len(back), np.nan)
+    return restored_covariance(V, back)
+
+
+def restored_covariance(V: Floats, back: Floats) -> tuple[Floats, Floats]:
+    """The covariance (p, p) and standard errors (p,) of w = back v, for v (k,) with the covariance V (k, k)."""
     # The square of a column's unit may be no number where the unit is one.
     unit = np.abs(back).max(axis=1, initial=0.0)
     unit = np.where(unit > 0, unit, 1.0)
