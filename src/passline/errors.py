@@ -5,6 +5,7 @@ PasslineError(ValueError)
 │   ├── SourceError          a file, query or frame that cannot be read as a table
 │   ├── FormulaError         a formula with a slip; points at the character
 │   ├── DataError            a value in a table that the formula cannot use
+│   │   └── DataTypeError    an object where a number has to stand; a TypeError too
 │   ├── OptionError          an option outside its range, or options that exclude each other
 │   ├── ModelFileError       a model file that is cut off, altered or not one of ours
 │   └── MissingDependencyError   an optional library that is not installed
@@ -64,6 +65,10 @@ class DataError(InputError):
     def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
         super().__init__(message)
         self.row, self.column = row, column
+
+
+class DataTypeError(DataError, TypeError):
+    """An object stands where a number has to."""
 
 
 class OptionError(InputError):

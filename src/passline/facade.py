@@ -22,6 +22,7 @@ from passline.fitting import Fitted, Options, check_missing, fit_rows, refuse_dr
 from passline.hypotheses import Tested
 from passline.inference.firth import penalised_tests
 from passline.model import Model, is_one_row
+from passline.proof import Certificate, Separation
 from passline.solvers.base import Report
 from passline.solvers.estimate import Solver
 from passline.table.columns import Native
@@ -63,7 +64,8 @@ def fit(
     r"""Fit a logistic regression, the exact maximum of the likelihood, with a certificate.
 
     .. math:: P(y = positive) = 1 / (1 + \exp(-x^T w)), \quad
-        \hat w = \arg\min_w \tfrac1n \sum_i [\log(1 + e^{x_i^T w}) - y_i x_i^T w] + \tfrac{l_2}{2} |w|^2
+        \hat w = \arg\min_w \tfrac1n \sum_i [\log(1 + e^{x_i^T w}) - y_i x_i^T w]
+        + l_1 |w|_1 + \tfrac{l_2}{2} |w|_2^2
 
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
     a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
@@ -73,11 +75,12 @@ def fit(
     counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys' prior, finite for every separated
     outcome too. ``interval``: "wald" or "profile" (with the p-values of likelihood-ratio tests beside it). ``robust``:
     "hc0" to "hc3", a sandwich covariance; with clusters or sampling weights always one (hc0; R's svyglm has n / (n - 1)
-    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: ridge, on the columns as given.
-    ``missing``: "drop" incomplete rows (they are counted), or "error". ``solver``: "auto" (Newton's method, or where
-    rows and columns are many a descent that a sample's curvature guides), "newton", "lbfgs" or "newton-cg": all end at
-    one optimum, and the certificate says what was done. ``threads``: how many, None for all processors; the answer is
-    the same. ``report`` is called after each step.
+    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: l1 and l2 on the columns as they
+    are given (lasso, ridge, elastic net), the intercept free. ``missing``: "drop" incomplete rows (they are counted),
+    or "error". ``solver``: "auto" (Newton's method, or where rows and columns are many a descent that a sample's
+    curvature guides; with l1 proximal Newton steps), "newton", "lbfgs" or "newton-cg": all end at one optimum, and the
+    certificate says what was done. ``threads``: how many, None for all processors; the answer is the same. ``report``
+    is called after each step.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
@@ -155,7 +158,7 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         """Pictures of the fit: ``fit.plot.curve("hours")``."""
         from passline.show.plots import Plots  # matplotlib only where a picture is asked for
 
-        return Plots(self.model)
+        return Plots(self)
 
     def tidy(self) -> Any:
         """One row a term: estimate, std_error, statistic, p_value, odds_ratio, conf_low, conf_high, status, limit.
@@ -311,24 +314,3 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         for text in self.model.warnings:
             kind = SeparationWarning if separated and "separated" in text else DataWarning
             warnings.warn(text, kind, stacklevel=stacklevel)
-
-
-class Certificate(dict[str, Any]):
-    """What proves an estimate; its entries are attributes too: ``fit.certificate.converged``."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the certificate has no {name!r}; it has {', '.join(self)}") from None
-
-
-class Separation:
-    """The verdict on existence: ``kind`` is "none", "quasi" or "complete"; ``terms`` have no finite estimate."""
-
-    def __init__(self, kind: str, terms: tuple[str, ...]) -> None:
-        self.kind = kind
-        self.terms = terms
-
-    def __repr__(self) -> str:
-        return f"Separation(kind={self.kind!r}, terms={list(self.terms)!r})"

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.likelihood import mean
+from passline.engine.penalty import Penalty
 from passline.engine.plain import as_columns
 from passline.errors import OptionError
 from passline.inference.existence import TermStatus
@@ -125,6 +126,12 @@ class Model:
         if self.settings.get("robust") or self.settings.get("df") is not None:
             found["errors"] = {name: self.settings.get(name) for name in ("robust", "clusters", "dispersion", "df")}
         return found
+
+    @property
+    def penalty(self) -> Penalty | None:
+        """The penalty that the coefficients were estimated under; None without one."""
+        penalty = Penalty(l1=float(self.settings.get("l1", 0.0)), l2=float(self.settings.get("l2", 0.0)))
+        return penalty or None
 
     @property
     def flic_intercept(self) -> float | None:
@@ -297,7 +304,7 @@ class Model:
 
     def standard_error(self, groups: Sequence[Group], n: int) -> Floats:
         """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,); NaN where V does not exist."""
-        ok = np.array([word == "ok" for word in self.terms.status])
+        ok = np.array([word in ("ok", "zero") for word in self.terms.status])
         variances = np.diagonal(self.covariance)[ok]
         if not (np.isfinite(variances) & (variances > 0)).all():
             return np.full(n, np.nan)

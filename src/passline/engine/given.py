@@ -15,7 +15,7 @@ from passline.engine.columns import Columns, Dense, Given, Shifted
 from passline.engine.moments import entries, moments
 from passline.engine.sparse import Sparse
 from passline.engine.views import Tensor
-from passline.errors import DataError, NoRowsError, OneClassError, TooManyColumnsError
+from passline.errors import DataError, DataTypeError, NoRowsError, OneClassError, TooManyColumnsError
 
 Floats = NDArray[np.float64]
 
@@ -46,8 +46,13 @@ def as_columns(X: Any) -> Columns:
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(f"X is no matrix of numbers ({error}): give rows of one length") from None
     _require_matrix(A.shape)
+    if A.dtype == object:
+        A = _numbers_of_objects(A)
     if A.dtype.kind not in "fiub":
-        raise DataError(f"X holds {A.dtype}: give numbers; turn categories into indicators, or use passline.fit")
+        complex_ = "Complex data not supported: " if A.dtype.kind == "c" else ""
+        raise DataError(
+            f"{complex_}X holds {A.dtype}: give numbers; turn categories into indicators, or use passline.fit"
+        )
     if A.dtype == np.float64 and (A.flags.c_contiguous or A.flags.f_contiguous):
         return Dense(A)
     return Given(A)
@@ -62,6 +67,8 @@ def as_labels(
     that count, (m,); only those are looked at and given back. ``alone``: what to say where there is one label.
     Raises DataError for another length, a missing label or more than two labels, OneClassError for one.
     """
+    if y is None:
+        raise DataError("a classifier requires y to be passed, but the target y is None: give one label a row")
     labels = _one_a_row("y", y, n, "one label a row")
     if n == 0:
         raise NoRowsError("X has no rows: nothing can be fitted")
@@ -80,13 +87,17 @@ def as_labels(
         return positive.astype(np.float64), classes
     classes, positive = _two(labels)
     if len(classes) == 1:
+        counted = "" if at is None else " that have a weight"
         raise OneClassError(
-            f"y is {classes[0]} in all {len(labels)} rows{'' if at is None else ' that have a weight'}: a logistic "
-            f"regression needs both classes{alone}"
+            f"y is {classes[0]} in all {len(labels)} rows{counted}: that is 1 class, "
+            f"and a logistic regression needs both{alone}"
         )
     if len(classes) > 2:
         shown = ", ".join(map(str, classes[:4])) + (", ..." if len(classes) > 4 else "")
-        raise DataError(f"y has {len(classes)} classes ({shown}), and two are fitted here")
+        raise DataError(
+            "Only binary classification is supported. The type of the target is multiclass: y has "
+            f"{len(classes)} classes ({shown})"
+        )
     return positive.astype(np.float64), classes
 
 
@@ -126,6 +137,15 @@ def as_weights(sample_weight: Any, n: int) -> tuple[Floats | None, NDArray[np.in
     return weight / weight.mean(), at
 
 
+def total_weight(sample_weight: Any, n: int) -> float:
+    """What the weights of n rows add up to. Raises DataError where that is no number."""
+    with np.errstate(over="ignore"):
+        total = float(_numbers("sample_weight", sample_weight, n).sum())
+    if not np.isfinite(total):
+        raise DataError(f"sample_weight adds up to {total}: give smaller weights")
+    return total
+
+
 def as_offset(offset: Any, n: int, at: NDArray[np.intp] | None = None) -> Floats | None:
     """Known parts of the linear predictor, (n,), or (m,) in the rows ``at``.
 
@@ -159,20 +179,47 @@ def array_blocks(
 ) -> tuple[Blocks, Shifted, NDArray[Any]]:
     """Blocks over a caller's arrays, their standardised columns, and the two labels.
 
-    Raises DataError for a value that is not finite (found when the first sum over the rows is not), for no columns, and
-    what :func:`as_columns` and :func:`as_labels` raise.
+    Raises what :func:`as_columns`, :func:`require_columns` and :func:`as_labels` raise.
     """
     columns = as_columns(X)
+    require_columns(columns)
+    outcome, classes = as_labels(y, columns.shape[0])
+    blocks, shifted = standardised_blocks(columns, outcome, intercept=intercept, threads=threads)
+    return blocks, shifted, classes
+
+
+def standardised_blocks(
+    columns: Columns,
+    outcome: Floats,
+    weight: Floats | None = None,
+    *,
+    intercept: bool,
+    centred: bool = True,
+    threads: int | None = None,
+) -> tuple[Blocks, Shifted]:
+    """Blocks over columns seen standardised, and these columns; ``outcome`` (n,) is 0 or 1, ``weight`` (n,) or None.
+
+    ``centred``: whether the intercept takes the columns' means on; only where it is not penalised. A value that is not
+    finite is found when the first sum over the rows is not: see :func:`refuse_not_finite`.
+    """
     n, p = columns.shape
-    if p == 0:
-        raise DataError("X has no columns: nothing can be fitted")
-    outcome, classes = as_labels(y, n)
-    shifted = standardised(columns, intercept, threads)
+    shifted = standardised(columns, intercept and centred, threads)
+    if intercept and not centred:
+        shifted = replace(shifted, intercept=True)
     # A table of one block is written out: it is read several times, and costs no memory to speak of.
     small = 8 * n * p <= BLOCK_BYTES or (shifted.steep and n <= BLOCK_ROWS)
     with np.errstate(all="ignore"):
         seen = Dense(shifted.dense()) if small and not isinstance(columns, Sparse) else centred_first(shifted)
-    return Blocks(Block(seen, outcome), threads=threads), shifted, classes
+    return Blocks(Block(seen, outcome, weight), threads=threads), shifted
+
+
+def require_columns(columns: Columns) -> None:
+    """Raise DataError where there is no column at all."""
+    if columns.shape[1] == 0:
+        raise DataError(
+            f"X has no columns, 0 feature(s) (shape={columns.shape}) while a minimum of 1 is required: nothing can be "
+            "fitted"
+        )
 
 
 def centred_first(shifted: Shifted) -> Shifted:
@@ -204,7 +251,9 @@ def refuse_not_finite(columns: Columns, index: NDArray[np.intp] | None = None) -
             row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(values)))
             value = values[row, column]
         row = _of(start + row, index)
-        raise DataError(f"X is {value} in row {row}, column {column} (counted from 0): fill or drop such rows")
+        raise DataError(
+            f"X is {value} in row {row}, column {column} (counted from 0): fill or drop rows with NaN or inf"
+        )
 
 
 def require_rows(n: int, p: int, intercept: bool) -> None:
@@ -219,7 +268,10 @@ def require_rows(n: int, p: int, intercept: bool) -> None:
 
 def _require_matrix(shape: tuple[int, ...]) -> None:
     if len(shape) != 2:
-        raise DataError(f"X has the shape {shape}: give a matrix of rows and columns, X.reshape(-1, 1) for one column")
+        raise DataError(
+            f"X has the shape {shape}: give a matrix of rows and columns. Reshape your data: X.reshape(-1, 1) makes "
+            "one column of it, X.reshape(1, -1) one row"
+        )
 
 
 def _is_tensor(values: Any) -> bool:
@@ -239,6 +291,18 @@ def _as_array(values: Any) -> NDArray[Any]:
         if kinds <= set("fiub"):
             return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
     return A
+
+
+def _numbers_of_objects(A: NDArray[Any]) -> Floats:
+    """Objects that are numbers, as doubles; None becomes NaN, as in a frame."""
+    try:
+        return A.astype(np.float64)
+    except TypeError as error:
+        raise DataTypeError(f"X holds an object that is no number: {error}") from None
+    except ValueError as error:
+        raise DataError(
+            f"X holds {A.dtype} that is no number ({error}): turn categories into indicators, or use passline.fit"
+        ) from None
 
 
 def _one_a_row(name: str, values: Any, n: int, what: str) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from passline.comparison import Comparison
-from passline.show.terminal import columns, number, p_value
+from passline.printed import columns, number, p_value
 
 
 def comparison_text(found: Comparison) -> str:

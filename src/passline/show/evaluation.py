@@ -6,7 +6,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
-from passline.show.terminal import columns, number
+from passline.printed import columns, number
 
 if TYPE_CHECKING:
     from passline.assessment import Evaluation

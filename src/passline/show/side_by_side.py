@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from passline.model import Model
-from passline.show.terminal import columns, error_words, number, p_value
+from passline.printed import columns, number, one_line, p_value
+from passline.show.terminal import error_words
 
 
 @dataclass(frozen=True)
@@ -178,11 +179,6 @@ def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
                 later = next((other for other in names[place + 1 :] if other in out), None)
                 out.insert(len(out) if later is None else out.index(later), name)
     return out
-
-
-def one_line(text: str) -> str:
-    """On one line, without characters that move a terminal's cursor."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _pipes(cells: Sequence[str]) -> str:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Sequence
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from passline.boundary import Boundary
-from passline.model import Model, Terms
+from passline.model import Model
+from passline.printed import columns, interval, number, p_value, terms_table
 
-WIDTH = 100
+__all__ = ["boundary_text", "columns", "error_words", "interval", "number", "p_value", "set_text", "summary"]
 
 
 def summary(model: Model) -> str:
@@ -66,32 +60,6 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for reading: four significant digits, without an exponent where it is short."""
-    if value is None or math.isnan(value):
-        return ""
-    if value == 0:
-        return "0"
-    if math.isinf(value):
-        return "Inf" if value > 0 else "-Inf"
-    size = abs(value)
-    if not 1e-4 <= size < 1e6:
-        return f"{value:.{digits - 1}e}"
-    return f"{value:.{max(digits - 1 - math.floor(math.log10(size)), 0)}f}"
-
-
-def p_value(value: float | None) -> str:
-    """A p-value for reading."""
-    if value is None or math.isnan(value):
-        return ""
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
-
-
-def interval(low: float, high: float) -> str:
-    """An interval for reading."""
-    return f"{number(low)} to {number(high)}"
-
-
 def _head(model: Model) -> list[str]:
     rows, design = model.rows, model.design
     counted = f"{rows['used']:,} rows" + (
@@ -106,9 +74,21 @@ def _head(model: Model) -> list[str]:
         lines.append("Reference levels: " + ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "") + ".")
     if model.estimator == "firth":
         lines.append(_firth(model))
-    if model.settings.get("l2"):
-        lines.append(f"Ridge penalty l2 = {model.settings['l2']:g} a row: no standard errors, p-values or intervals.")
+    if model.penalty:
+        lines.append(_penalised(model))
     return lines
+
+
+def _penalised(model: Model) -> str:
+    penalty = model.penalty
+    kind = (
+        "" if penalty is None or (penalty.l1 and penalty.l2) else "Lasso penalty " if penalty.l1 else "Ridge penalty "
+    )
+    line = f"{kind or 'Elastic net, '}{penalty} a row: no standard errors, p-values or intervals."
+    if penalty is not None and penalty.l1:
+        zeros = model.terms.status.count("zero")
+        line += f" {zeros} of {len(model.terms.names) - int(model.design.intercept)} coefficients are exactly zero."
+    return line
 
 
 def _firth(model: Model) -> str:
@@ -133,44 +113,10 @@ def _rates(model: Model) -> list[str]:
 
 
 def _table(model: Model) -> str:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    percent = f"{100 * model.level:g} %"
-    z = "z" if model.settings.get("df") is None else "t"
-    heads = ("", "estimate", "std. error", z, "p", "odds ratio", f"{percent} interval of the odds ratio")
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
-    terms = model.terms
-    ratio = terms.odds_ratio
-    for i, name in enumerate(terms.names):
-        if terms.status[i] == "ok":
-            cells = [
-                number(terms.estimate[i]),
-                number(terms.std_error[i]),
-                "" if math.isnan(terms.statistic[i]) else f"{terms.statistic[i]:.2f}",
-                p_value(terms.p_value[i]),
-                number(ratio[i]),
-                "" if math.isnan(terms.conf_low[i]) else interval(_exp(terms.conf_low[i]), _exp(terms.conf_high[i])),
-            ]
-        else:
-            cells = [_WORDS[terms.status[i]].format(limit=(terms.limit[i] or "").replace("inf", "infinite")), *[""] * 5]
-            if model.settings.get("interval") == "profile" and terms.status[i] != "aliased":
-                cells[3], cells[5] = p_value(terms.p_value[i]), _open_interval(terms, i)
-        table.add_row(Text(name), *(Text(cell) for cell in cells))
-    return _render(table)
-
-
-def _open_interval(terms: Terms, i: int) -> str:
-    """The interval of an estimate that is not finite, whose ends a model file leaves out where they are infinite."""
-    low, high = terms.conf_low[i], terms.conf_high[i]
-    return interval(0.0 if math.isnan(low) else _exp(low), math.inf if math.isnan(high) else _exp(high))
-
-
-_WORDS = {
-    "aliased": "aliased",
-    "infinite": "{limit}",
-    "undetermined": "undetermined",
-    "zero": "0",
-}
+    statistic = "z" if model.settings.get("df") is None else "t"
+    return terms_table(
+        model.terms, model.level, statistic=statistic, profile=model.settings.get("interval") == "profile"
+    )
 
 
 def _foot(model: Model) -> list[str]:
@@ -197,8 +143,11 @@ def _foot(model: Model) -> list[str]:
     if model.settings.get("interval") == "profile":
         lines.append("Intervals are profile-likelihood intervals, p-values those of likelihood-ratio tests.")
     word = "Converged" if c["converged"] else "NOT CONVERGED"
+    left = f"step left {c['max_step_in_se']:.0e} standard errors"
+    if c["gap"] is not None:
+        left = f"duality gap {c['gap']:.0e}"
     lines.append(
-        f"{word}: gradient {c['gradient_norm']:.0e}, step left {c['max_step_in_se']:.0e} standard errors, "
+        f"{word}: gradient {c['gradient_norm']:.0e}, {left}, "
         f"{c['passes']} passes over the rows ({c['solver']}, {c['seconds']:.2g} s)."
     )
     return lines
@@ -213,24 +162,3 @@ def error_words(model: Model) -> str:
     if settings.get("df") is not None:
         return f"with the dispersion {number(model.glance['dispersion'])} of the rows; t on {settings['df']:.0f} df"
     return ""
-
-
-def _exp(value: float) -> float:
-    return math.exp(value) if value < 700 else math.inf
-
-
-def _render(table: Table) -> str:
-    out = io.StringIO()
-    # Names of columns decide the width, not the window: a table that is cut off is worse than one that wraps.
-    Console(file=out, width=1000, no_color=True, highlight=False).print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
-
-
-def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
-    """A small table of texts, the first column to the left, the others to the right."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for place, head in enumerate(heads):
-        table.add_column(Text(head), justify="left" if place == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return _render(table)

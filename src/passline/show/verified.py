@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from passline.show.side_by_side import one_line
+from passline.printed import one_line
 
 if TYPE_CHECKING:
     from passline.verifying import Verified

@@ -12,7 +12,7 @@ from passline.engine.threads import blas_alone
 from passline.engine.value import Value
 from passline.solvers.base import Descended, Floats, Report, Solution, Status, Step
 from passline.solvers.linear import NotPositiveDefiniteError, factor
-from passline.solvers.newton import newton
+from passline.solvers.newton import MAX_STEPS, newton
 from passline.solvers.newton_cg import newton_cg, one_sided
 from passline.solvers.overlap import overlaps
 from passline.solvers.quasi import Precondition, quasi_newton
@@ -49,6 +49,8 @@ PROBED, DEAR, UNCORRELATED, PROVING = 2, 1.0, 0.5, 6
 HIDDEN = 0.01
 # A guide that is singular in single precision is lifted by these shares of its diagonal, one after the other.
 LIFTS = (1e-6, 1e-4)
+# Steps that a guided descent may take with one guide, and Newton's method by products in all.
+MOST_GUIDED, MOST_BY_PRODUCTS = 200, 100
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,18 @@ class Plan:
 
 
 def solve(
-    objective: Objective, *, tolerance: float = 1e-9, start: Floats | None = None, report: Report | None = None
+    objective: Objective,
+    *,
+    tolerance: float = 1e-9,
+    start: Floats | None = None,
+    near: bool = False,
+    max_steps: int | None = None,
+    report: Report | None = None,
 ) -> Solution | Descended:
     """Minimise the objective to a gradient of at most ``tolerance`` (in the solver's coordinates).
+
+    ``near``: the start is thought to be close, so none is sought on a sample. ``max_steps``: on all rows, by whatever
+    solvers together; None leaves each its own limit.
 
     Small tables: Newton. Others: a start from a sample, then all rows, with exact gradients and a curvature that is
     only good enough to guide; an estimate's existence is proved on the sample or on all rows. Whatever this does not
@@ -70,25 +81,33 @@ def solve(
     Newton by conjugate gradients, from the best point so far.
     """
     w = np.zeros(objective.p) if start is None else start
+    left = max_steps
     if objective.sparse and objective.p > NARROW:
-        return _by_products(objective, w, tolerance, report)
+        return _by_products(objective, w, tolerance, report, left)
     calm = objective.ridge is not None
     n, p = objective.blocks.n, objective.p
     if newton_pays(n, p):
-        return newton(objective, w, patient=calm, report=report)
+        return newton(objective, w, patient=calm, report=report, max_steps=_at_most(MAX_STEPS, left))
     with blas_alone():
-        found = guided(objective, w, tolerance, report)
-    if found.converged:
+        found = guided(objective, w, tolerance, report, near=near, max_steps=left)
+    left = None if left is None else left - steps(found, n)
+    if found.converged or left == 0:
         return found
     if np.isfinite(found.loss):
         w = found.coef
     if wide(n, p):
-        products = _by_products(objective, w, tolerance, report)
-        if products.converged or p > WIDEST:
+        products = _by_products(objective, w, tolerance, report, left)
+        left = None if left is None else left - steps(products, n)
+        if products.converged or p > WIDEST or left == 0:
             return replace(products, trace=found.trace + products.trace)
-        w = products.coef
-    safe = newton(objective, w, patient=calm, report=report)
+        w, found = products.coef, replace(found, trace=found.trace + products.trace)
+    safe = newton(objective, w, patient=calm, report=report, max_steps=_at_most(MAX_STEPS, left))
     return replace(safe, solver="newton, after a guided descent did not settle", trace=found.trace + safe.trace)
+
+
+def steps(found: Solution | Descended, n: int) -> int:
+    """How many of a solver's steps looked at all n rows."""
+    return sum(step.rows == n for step in found.trace)
 
 
 def descend(
@@ -158,24 +177,33 @@ def newton_work(p: int) -> float:
     return NEWTON_STEPS * (1.0 + 2.0 * gram_passes(p))
 
 
-def guided(objective: Objective, w: Floats, tolerance: float, report: Report | None = None) -> Descended:
+def guided(
+    objective: Objective,
+    w: Floats,
+    tolerance: float,
+    report: Report | None = None,
+    *,
+    near: bool = False,
+    max_steps: int | None = None,
+) -> Descended:
     """The optimum by a curvature that only guides; not converged where that does not get there.
 
-    A guide that would take longer than a better one costs is left for the curvature of four times the rows.
+    A guide that would take longer than a better one costs is left for the curvature of four times the rows. ``near``
+    and ``max_steps``: as in :func:`solve`.
     """
     n, p = objective.blocks.n, objective.p
-    plan = choose(n, p)
+    plan = Plan(0, choose(n, p).guide) if near else choose(n, p)
     own = _own_curvature(objective, w, plan)
     if own is not None:
         plan = Plan(PROVING * p if plan.start else 0, 0)
     proven = objective.ridge is not None
     trace: tuple[Step, ...] = ()
     if plan.start:
-        near, sampled, trace = _start(objective, w, plan.start, own, report)
-        w, proven = (near if own is None else w), proven or sampled
+        begun, sampled, trace = _start(objective, w, plan.start, own, report)
+        w, proven = (begun if own is None else w), proven or sampled
     found = Descended(w, math.inf, np.full(p, np.nan), Status.STALLED, "quasi-newton", trace)
     value: Value | None = None
-    rows = plan.guide
+    rows, left = plan.guide, max_steps
     while True:
         guide = own if own is not None and not rows else _guide(objective, found.coef, rows)
         if guide is None:
@@ -183,13 +211,21 @@ def guided(objective: Objective, w: Floats, tolerance: float, report: Report | N
         more = 0 if wide(n, p) or rows >= n else min(max(4 * rows, 10 * p), n)
         worth = guided_work(n, p, more) if more else WIDE_WORK if wide(n, p) else newton_work(p)
         found = quasi_newton(
-            objective, found.coef, guide, tolerance=tolerance, worth=max(worth, UNGUIDED), value=value, report=report
+            objective,
+            found.coef,
+            guide,
+            tolerance=tolerance,
+            worth=max(worth, UNGUIDED),
+            max_passes=_at_most(MOST_GUIDED, left),
+            value=value,
+            report=report,
         )
         trace += found.trace
+        left = None if left is None else left - len(found.trace)
         if found.converged and not (proven or overlaps(objective, found.coef, found.gradient, guide)):
             found = replace(found, status=Status.STALLED)
             break
-        if found.converged or not more or not np.isfinite(found.loss):
+        if found.converged or not more or not np.isfinite(found.loss) or left == 0:
             break
         rows, value = more, Value(found.loss, found.gradient)
     return replace(found, solver=describe(plan.start if own is None else 0, rows, n), trace=trace)
@@ -265,7 +301,15 @@ def _by_column(diagonal: Floats) -> Precondition:
     return lambda g: g / diagonal
 
 
-def _by_products(objective: Objective, w: Floats, tolerance: float, report: Report | None) -> Descended:
+def _by_products(
+    objective: Objective, w: Floats, tolerance: float, report: Report | None, left: int | None = None
+) -> Descended:
+    most = _at_most(MOST_BY_PRODUCTS, left)
     with blas_alone():
-        found = newton_cg(objective, w, tolerance=tolerance, separated=one_sided(objective), report=report)
+        separated = one_sided(objective)
+        found = newton_cg(objective, w, tolerance=tolerance, max_steps=most, separated=separated, report=report)
     return replace(found, solver="newton-cg, curvature by products")
+
+
+def _at_most(own: int, left: int | None) -> int:
+    return own if left is None else min(own, left)

@@ -93,16 +93,23 @@ def newton_cg(
 
 
 def one_sided(objective: Objective) -> bool:
-    """Whether some sparse column's entries have one sign in the rows of 1 and the other in those of 0.
+    """Whether some sparse column separates by itself, and nothing is penalised: no estimate exists then."""
+    sides = one_sided_columns(objective) if objective.ridge is None else None
+    return sides is not None and bool(sides.any())
 
-    The larger its coefficient, the likelier are its rows, and the others stay: without a ridge no estimate exists.
+
+def one_sided_columns(objective: Objective) -> Floats | None:
+    """Which sparse columns' entries have one sign in the rows of 1 and the other in those of 0, (p,): 1, -1, else 0.
+
+    The larger the coefficient of such a column (the smaller, where -1), the likelier are its rows, and the others stay.
+    None where columns are not sparse.
     """
     columns = objective.blocks.all.columns
-    if objective.ridge is not None or not isinstance(columns, Shifted) or not isinstance(columns.columns, Sparse):
-        return False
+    if not isinstance(columns, Shifted) or not isinstance(columns.columns, Sparse):
+        return None
     X = replace(columns.columns, shift=None, unit=None)
     balance, count = objective.blocks.with_columns(X).sum(_balance), entries(X, objective.blocks.threads)
-    return bool(((np.abs(balance) == count) & (count > 0)).any())
+    return np.where((np.abs(balance) == count) & (count > 0), np.sign(balance), 0.0)
 
 
 def _balance(block: Block) -> Floats:
