@@ -53,8 +53,13 @@ class Running:
             time.sleep(0.02)
         raise AssertionError(f"no event {event!r} in {self.log.read_text()}")
 
-    def raw(self, *parts: bytes, pause: float = 0.0, close: bool = False, patience: float = 10.0) -> bytes:
-        """What comes back for bytes as they are written, until the other end closes or the answer is whole."""
+    def raw(
+        self, *parts: bytes, pause: float = 0.0, close: bool = False, patience: float = 10.0, whole: bool = False
+    ) -> bytes:
+        """What comes back for bytes as they are written, until an answer is there or the other end closes.
+
+        ``whole``: all that comes until it closes.
+        """
         with socket.create_connection(("127.0.0.1", self.port), patience) as connection:
             for place, part in enumerate(parts):
                 if place:
@@ -62,6 +67,8 @@ class Running:
                 connection.sendall(part)
             if close:
                 connection.shutdown(socket.SHUT_WR)
+            if whole:
+                return b"".join(iter(lambda: connection.recv(65536), b""))
             return answer_on(connection)
 
 

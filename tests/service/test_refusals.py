@@ -215,6 +215,8 @@ def test_half_a_body_is_no_request_and_slow_headers_are_408(service):
 
 def test_headers_without_end_are_431_and_what_is_no_http_is_400(service):
     assert status(service.raw(head(X_Long="a" * 40_000))) == 431
+    # Behind another request, in one go.
+    assert b" 431 " in service.raw(head("/healthz", "GET") + head(X_Long="a" * 40_000), close=True, whole=True)
     assert status(service.raw(b"GET / HTTP/1.1\r\n", *[b"X-A: " + b"b" * 9000 + b"\r\n"] * 5)) == 431
     assert status(service.raw(b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\n")) == 431
     for nonsense in (b"\x16\x03\x01\x02\x00", b"HELLO\r\n\r\n", b"GET / HTTP/1.1\r\nHost 1\r\n\r\n"):

@@ -24,7 +24,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.head_bytes = 0
+        self.head_bytes = self.arrived = 0
         self.in_body = self.too_long = False
         self.patience: asyncio.TimerHandle | None = None
         self._wait()
@@ -36,6 +36,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if not self.in_body:
             self.head_bytes += len(data)
+        self.arrived = max(self.head_bytes, len(data))
         super().data_received(data)
         # Bytes that came with the end of the headers are none of them.
         if self.head_bytes > self.limits.header_bytes:
@@ -45,10 +46,11 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        # What arrived may hold more than the headers; only where it is long are they measured themselves.
+        limit = self.limits.header_bytes
+        self.too_long = self.arrived > limit and self._size() > limit
         self.in_body, self.head_bytes = True, 0
-        if size > self.limits.header_bytes:
-            self.too_long = True
+        if self.too_long:
             raise ValueError  # ends the parsing, and comes back as send_400_response
         super().on_headers_complete()
 
@@ -58,6 +60,9 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(*((431, _TOO_LONG) if self.too_long else (400, msg)))
+
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _wait(self) -> None:
         self.patience = self.loop.call_later(self.limits.seconds, self._late)
