@@ -13,7 +13,6 @@ from sklearn.exceptions import DataConversionWarning
 
 import passline
 from passline.errors import (
-    ConvergenceWarning,
     DataError,
     NoRowsError,
     OneClassError,

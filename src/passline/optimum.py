@@ -17,8 +17,10 @@ from passline.engine.given import refuse_not_finite, require_rows, standardised_
 from passline.engine.objective import Objective
 from passline.engine.scaling import Scaling
 from passline.inference.existence import Outcome, TermStatus, maximum_likelihood
+from passline.inference.separation import CONSTRAINTS
 from passline.solvers.auto import WIDEST, solve, steps
 from passline.solvers.base import Descended, Report, Solution
+from passline.solvers.elastic_net import Sparsified, elastic_net
 from passline.solvers.linear import NotPositiveDefiniteError, inverse
 from passline.solvers.newton_cg import one_sided_columns
 
@@ -27,8 +29,9 @@ Kind = Literal["none", "quasi", "complete", "undecided"]
 
 # A gradient is never asked to be smaller than this: below it rounding decides.
 SMALLEST = 1e-12
-# Beyond so many numbers the linear programmes that decide on separation take too long, and too much memory.
-DECIDABLE = 10_000_000
+# Linear programmes decide on separation of tables with so many numbers, so many of them in a programme; and a programme
+# for each term is solved up to so many numbers in all of them: about two seconds of work each.
+DECIDABLE, PROGRAMME, PROGRAMMES = 10_000_000, 200_000, 500_000
 # A column whose variance the others inflate by more than this may be one of their combinations: a closer look tells.
 INFLATED = 1e8
 # Beyond this a coefficient is zero in all its digits, and an infinite penalty times it would be no number.
@@ -120,19 +123,27 @@ def optimum(
     objective = Objective(blocks, task.strength(total, 1.0 - task.l1_ratio, 2, shifted.scale))
     asked = max(min(task.tolerance, 1e-8), SMALLEST)
     with np.errstate(all="ignore"):  # what is not finite is named below
-        found = solve(
-            objective,
-            tolerance=asked / 2,
-            start=_begin(blocks, shifted, start),
-            near=task.near,
-            max_steps=task.max_steps,
-            report=report,
-        )
+        begin, l1 = _begin(blocks, shifted, start), task.strength(total, task.l1_ratio, 1, shifted.scale)
+        found: Solution | Descended
+        if l1 is not None:
+            found = elastic_net(
+                objective, l1, tolerance=asked / 10, start=begin, max_passes=task.max_steps, report=report
+            )
+        else:
+            found = solve(
+                objective,
+                tolerance=asked / 2,
+                start=begin,
+                near=task.near,
+                max_steps=task.max_steps,
+                report=report,
+            )
     if not np.isfinite(found.coef).all() or not np.isfinite(found.loss):
         refuse_not_finite(columns, index)
     size = float(np.abs(found.gradient).max())
-    # Under a ridge the gradient alone tells; without one it vanishes under separation too.
-    converged = size <= asked and (found.converged or task.penalised)
+    # Under a ridge alone the gradient tells; without one it vanishes under separation too, and under an l1 penalty the
+    # gap has a say.
+    converged = size <= asked and (found.converged or (task.penalised and l1 is None))
     solved = _Solved(task, objective, shifted, found, converged, task.max_steps - steps(found, n))
     return Optimum(task, *solved.back(), solved.certificate()) if task.penalised else _unpenalised(solved, total)
 
@@ -151,10 +162,10 @@ class _Solved:
         return {
             "converged": self.converged,
             "gradient_norm": float(np.abs(self.found.gradient).max()),
-            "gap": None,
+            "gap": self.found.gap if isinstance(self.found, Sparsified) else None,
             "loss": float(self.found.loss),
             "passes": blocks.passes,
-            "steps": steps(self.found, blocks.n),
+            "steps": min(steps(self.found, blocks.n), self.task.max_steps),
             "solver": self.found.solver,
             "status": self.found.status.value,
         } | changes
@@ -176,20 +187,21 @@ class _Solved:
 
 def _unpenalised(solved: _Solved, total: float) -> Optimum:
     """With standard errors and the verdict on separation."""
-    objective, p = solved.objective, solved.objective.p
+    objective, n, p = solved.objective, solved.objective.blocks.n, solved.objective.p
+    size = min(n, CONSTRAINTS) * p
     if solved.converged:
         V = _inverse_curvature(objective, solved.found)
         if V is not None:
             covariance = solved.scaling.restore_covariance(V / total)
             return _told(solved, "none", ["ok"] * p, covariance=covariance)
-        if p > WIDEST or (is_sparse(objective.blocks.all.columns) and objective.blocks.n * p > DECIDABLE):
+        if p > WIDEST or (is_sparse(objective.blocks.all.columns) and n * p > DECIDABLE):
             return _told(solved, "none", ["ok"] * p)
     elif solved.left <= 0:
         return _told(solved, "undecided", ["ok"] * p)
-    elif objective.blocks.n * p > DECIDABLE:
+    elif n * p > DECIDABLE or size > PROGRAMME:
         return _seen(solved)
     try:
-        outcome = maximum_likelihood(objective.blocks, solved.scaling)
+        outcome = maximum_likelihood(objective.blocks, solved.scaling, each_term=size * p <= PROGRAMMES)
     except ArithmeticError:  # the linear programmes gave up
         return _seen(solved)
     return _of_outcome(solved, outcome, objective.total / total)
@@ -241,13 +253,20 @@ def _seen(solved: _Solved) -> Optimum:
     moves, sides = np.zeros(p), one_sided_columns(objective)
     if sides is not None:
         moves[p - len(sides) :] = sides
-    status: list[TermStatus] = ["infinite" if move else "ok" for move in moves]
-    limit = [("+inf" if move > 0 else "-inf") if move else None for move in moves]
     eta = objective.blocks.each_row(Block.eta, solved.found.coef)
     positive = objective.blocks.all.y > 0.5
     if bool((eta[positive] > 0).all() and (eta[~positive] < 0).all()):
-        return _told(solved, "complete", status, limit)
+        # Then so does anything close to the coefficients: all of them can move.
+        return _told(solved, "complete", ["undetermined" if scale else "ok" for scale in _moving(solved)])
+    status: list[TermStatus] = ["infinite" if move else "ok" for move in moves]
+    limit = [("+inf" if move > 0 else "-inf") if move else None for move in moves]
     return _told(solved, "quasi" if moves.any() else "undecided", status, limit)
+
+
+def _moving(solved: _Solved) -> NDArray[np.bool_]:
+    """Which terms differ from zero: the intercept, and columns that are not constant."""
+    k = int(solved.shifted.intercept)
+    return np.concatenate([np.ones(k, dtype=bool), solved.found.coef[k:] != 0])
 
 
 def _told(

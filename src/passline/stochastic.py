@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.batches import Rows
+from passline.engine.columns import Columns
 from passline.engine.given import (
     as_classes,
-    as_columns,
-    as_labels,
     as_offset,
     as_weights,
     refuse_not_finite,
-    require_columns,
 )
 from passline.engine.threads import limited
-from passline.errors import ConvergenceWarning, OptionError
-from passline.linear_classifier import LinearClassifier, threads_of
+from passline.errors import OptionError
+from passline.linear_classifier import ConvergenceWarning, LinearClassifier, NotFittedError, labels, threads_of
 from passline.schedules import Constant, Schedule
 from passline.solvers.exact import Certificate, certify
 from passline.solvers.sgd import SGD, Stopped, distance
@@ -48,12 +46,17 @@ class SGDLogisticRegression(LinearClassifier):
     ends with a pass over all rows, those held out too, for the exact gradient. ``warm_start``: whether a ``fit`` goes
     on from the last one. ``n_jobs``: threads, None for one a processor; the answer is the same to the last bit.
 
-    After ``fit`` or ``partial_fit``: ``coef_`` (1, p), ``intercept_`` (1,), ``classes_`` (2,), ``n_iter_`` epochs,
+    After ``fit`` or ``partial_fit``: ``coef_`` (1, p), ``intercept_`` (1,), ``classes_`` (2,), ``n_features_in_``,
+    ``feature_names_in_`` (where X has names), ``n_iter_`` epochs,
     ``losses_`` (the mean loss of each epoch, and of each batch of ``partial_fit``, each row's taken just before the
     step that used it, without the penalty), ``held_out_losses_`` (one an epoch) and ``certificate_``. Not reaching the
     optimum is no error here: ``certificate_`` and the ``repr`` say it.
     Source: Bottou, Curtis and Nocedal (2018), Optimization methods for large-scale machine learning.
     """
+
+    # Not of the constructor's making, so that a clone is one that was never fitted.
+    _descent: SGD | None = None
+    _loaded = False
 
     def __init__(
         self,
@@ -97,8 +100,6 @@ class SGDLogisticRegression(LinearClassifier):
         self.certificate = certificate
         self.warm_start = warm_start
         self.n_jobs = n_jobs
-        self._descent: SGD | None = None
-        self._loaded = False
 
     def fit(
         self,
@@ -122,7 +123,8 @@ class SGDLogisticRegression(LinearClassifier):
         settings = self._settings()
         descent = self._going_on(settings) if self.warm_start or self._loaded else None
         classes = None if descent is None else self.classes_
-        rows, classes = _read(X, y, sample_weight, offset, classes=classes)
+        columns = self._columns(X, reset=descent is None)
+        rows, classes = _read(columns, y, sample_weight, offset, classes=classes)
         begin, first = _start(coef_init, intercept_init, rows.shape[1])
         if descent is None:
             descent = SGD(settings, begin, first)
@@ -165,7 +167,8 @@ class SGDLogisticRegression(LinearClassifier):
                 raise OptionError(f"classes is {classes!r}, and this descent has {self.classes_}: leave it out")
             known = self.classes_
         later = "; give classes=[...] if the other comes later"
-        rows, known = _read(X, y, sample_weight, offset, classes=known, alone=later)
+        columns = self._columns(X, reset=descent is None)
+        rows, known = _read(columns, y, sample_weight, offset, classes=known, alone=later)
         descent = SGD(settings) if descent is None else descent
         descent.partial_fit(rows)
         self._learned(descent, known, descent.coef, descent.intercept)
@@ -175,9 +178,8 @@ class SGDLogisticRegression(LinearClassifier):
     def certify(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> dict[str, Any]:
         """What ``certificate_`` would be for these rows: the objective's exact value and gradient over all of them."""
         settings = self._fitted().settings
-        rows, _ = _read(X, y, sample_weight, offset, classes=self.classes_)
-        if rows.shape[1] != self.n_features_in_:
-            raise OptionError(f"X has {rows.shape[1]} columns, and the model was fitted to {self.n_features_in_}")
+        columns = self._columns(X, reset=False)
+        rows, _ = _read(columns, y, sample_weight, offset, classes=self.classes_)
         found = certify(
             rows, self.coef_[0], float(self.intercept_[0]), l2=settings.l2, has_intercept=settings.intercept
         )
@@ -246,7 +248,7 @@ class SGDLogisticRegression(LinearClassifier):
 
     def _fitted(self) -> SGD:
         if self._descent is None:
-            raise OptionError(
+            raise NotFittedError(
                 f"this {type(self).__name__} is not fitted yet: call fit(X, y) or partial_fit(X, y) first"
             )
         return self._descent
@@ -289,13 +291,17 @@ class SGDLogisticRegression(LinearClassifier):
 
 
 def _read(
-    X: Any, y: Any, sample_weight: Any, offset: Any, *, classes: NDArray[Any] | None, alone: str = ""
+    columns: Columns,
+    y: Any,
+    sample_weight: Any,
+    offset: Any,
+    *,
+    classes: NDArray[Any] | None,
+    alone: str = "",
 ) -> tuple[Rows, NDArray[Any]]:
-    columns = as_columns(X)
-    require_columns(columns)
     n = columns.shape[0]
     weight, at = as_weights(sample_weight, n)
-    outcome, classes = as_labels(y, n, classes=classes, at=at, alone=alone)
+    outcome, classes = labels(y, n, classes=classes, at=at, alone=alone)
     return Rows(columns, outcome, weight, as_offset(offset, n, at), at), classes
 
 

@@ -66,16 +66,18 @@ def maximum_likelihood(
     penalty: Penalty | None = None,
     *,
     solver: Solver = "auto",
+    each_term: bool = True,
     report: Report | None = None,
 ) -> Outcome:
     """Maximise the (penalised) likelihood; where it has no maximum, decide so by linear programmes and take the limit.
 
+    ``each_term``: whether each term gets a verdict of its own, or is undetermined where separation moves it at all.
     The log-likelihood is then its supremum: separated rows contribute nothing, the others their maximum. Source:
     Albert and Anderson (1984), Biometrika 71; Konis (2007), thesis, Oxford.
     """
     first = estimate(blocks, scaling, penalty, solver=solver, report=report)
     if first.solution.status is Status.DIVERGING:
-        found = recession(first.objective.blocks, first.back)
+        found = recession(first.objective.blocks, first.back, each_term=each_term)
         if found.kind != "none":
             return _limiting(blocks, scaling, first, found)
         first = estimate(blocks, scaling, penalty, solver=solver, patient=True, report=report)

@@ -23,6 +23,8 @@ Kind = Literal["none", "quasi", "complete"]
 TOLERANCE = 1e-7
 # An entry of a direction below this share of its largest is zero: columns are standardised.
 NOTHING = 1e-9
+# A term of length one of which no more than this lies in the cone's space is not moved.
+MOVED = 1e-9
 # More constraints than this are brought in as they are violated, not all at once.
 CONSTRAINTS = 4_000
 
@@ -42,10 +44,12 @@ class Recession:
     directions: Floats
 
 
-def recession(blocks: Blocks, back: Floats) -> Recession:
+def recession(blocks: Blocks, back: Floats, *, each_term: bool = True) -> Recession:
     """The cone of recession of the rows in ``blocks``, whose columns must be independent.
 
-    ``back``: (p, k), from the blocks' coefficients to those of the terms that are to be judged.
+    ``back``: (p, k), from the blocks' coefficients to those of the terms that are to be judged. Without ``each_term``
+    the two programmes a term are left out, which are most of the work: a term that the cone moves counts as
+    undetermined.
     """
     X, y = blocks.all.columns.dense(), blocks.all.y
     real = np.ones(len(y), dtype=bool) if blocks.all.weight is None else blocks.all.weight > 0
@@ -69,7 +73,11 @@ def recession(blocks: Blocks, back: Floats) -> Recession:
         return Recession("none", np.zeros(len(y), dtype=bool), np.zeros(p), np.zeros((0, p)))
     # Each term on a scale of its own: a column in dollars and one in billions of them get the same verdict.
     size = np.linalg.norm(back, axis=1)
-    moves, extreme = _moves(A[strict] @ N, N.T @ interior, back @ N / np.where(size > 0, size, 1.0)[:, None])
+    terms = back @ N / np.where(size > 0, size, 1.0)[:, None]
+    if each_term:
+        moves, extreme = _moves(A[strict] @ N, N.T @ interior, terms)
+    else:
+        moves, extreme = np.where(np.linalg.norm(terms, axis=1) > MOVED, np.nan, 0.0), np.zeros((0, N.shape[1]))
     extreme = _inside(A[strict] @ N, N.T @ interior, extreme)
     near = margin / 2 * np.concatenate([N.T, -N.T])  # rows have length one: still inside the cone
     directions = np.concatenate([interior[None], interior + near, extreme @ N.T])
@@ -119,7 +127,7 @@ def _moves(A: Floats, interior: Floats, terms: Floats) -> tuple[Floats, Floats]:
     section = A.mean(axis=0)
     for j, c in enumerate(terms):
         length = float(np.linalg.norm(c))
-        if length <= 1e-9:
+        if length <= MOVED:
             continue
         if len(interior) == 1:
             moves[j] = np.sign(c @ interior)
