@@ -141,10 +141,9 @@ class Blocks:
         return Blocks(block, threads=self.threads, walks=self._walks)
 
     def with_outcomes(self, outcomes: list[Array]) -> Blocks:
-        """Blocks over the same rows with several outcomes (n,) each, for a coefficient matrix with a column for each."""
-        n, p = self.all.columns.shape
+        """Blocks over the same rows with several outcomes, (n,) each: a coefficient matrix has a column for each."""
         # What a row adds beside its columns must find room in the cache as well.
-        size = BLOCK_BYTES * p // (p + 3 * len(outcomes))
+        size = BLOCK_BYTES * self.p // (self.p + 3 * len(outcomes))
         block = Block(self.all.columns, np.stack(outcomes, axis=1), self.all.weight, self.all.offset)
         return Blocks(block, block_bytes=size, threads=self.threads, walks=self._walks)
 

@@ -46,7 +46,9 @@ class Resident:
         return replace(self, X=self.X[at])
 
     def take(self, columns: Array) -> Columns:
-        raise AssertionError("columns are taken from rows on the host")
+        raise AssertionError(
+            f"{len(columns)} columns are taken here, where only sums are formed: take them on the host"
+        )
 
     def times(self, w: Array) -> Array:
         k = int(self.intercept)

@@ -1,4 +1,4 @@
-"""Several outcomes of the same rows: each is solved as if alone, and what all ask of the rows is answered in one walk."""
+"""Several outcomes of the same rows: each is solved as if alone, and what all ask of them is answered in one walk."""
 
 from __future__ import annotations
 
