@@ -225,7 +225,7 @@ def test_the_first_batch_may_have_one_class_if_the_classes_are_told() -> None:
         model.partial_fit([[1.0], [2.0]], ["a", "c"])
     with pytest.raises(OptionError, match="leave it out"):
         model.partial_fit([[1.0]], ["a"], classes=["a", "z"])
-    with pytest.raises(DataError, match="X has 2 columns, and there are 1 coefficients"):
+    with pytest.raises(DataError, match="X has 2 features, but SGDLogisticRegression is expecting 1"):
         model.partial_fit([[1.0, 2.0]], ["a"])
     for classes in (["a"], ["a", "a"], "ab", [1, np.nan], 3, [[0, 1]], ["a", "b", "c"]):
         with pytest.raises(DataError):

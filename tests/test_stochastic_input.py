@@ -75,7 +75,7 @@ def test_a_bfloat16_tensor_is_walked_by_both_faces(standardise: bool) -> None:
     "labels",
     [
         lambda y: y.astype(bool),
-        lambda y: y[:, None],
+        lambda y: y[:, None].tolist(),
         torch.from_numpy,
         lambda y: y.tolist(),
         lambda y: pd.Series(y, dtype="boolean"),

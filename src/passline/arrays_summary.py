@@ -27,9 +27,8 @@ def _terms(model: Any, found: Optimum, z: float) -> Terms:
     names = model._term_names()
     k, p = int(model.fit_intercept), len(names)
     estimate = np.concatenate([model.intercept_[:k], model._dense_coef()])
-    fine: TermStatus = "ok"
-    status = found.status or (fine,) * p
-    ok = np.array([word == "ok" for word in status])
+    status = found.status or tuple(_status(value, found.task.l1_ratio) for value in estimate)
+    ok = np.array([word in ("ok", "zero") for word in status])
     estimate = np.where(ok, estimate, np.nan)
     error = np.full(p, np.nan) if model.std_error_ is None else np.where(ok, model.std_error_, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -47,6 +46,11 @@ def _terms(model: Any, found: Optimum, z: float) -> Terms:
     )
 
 
+def _status(value: float, l1_ratio: float) -> TermStatus:
+    """A coefficient that an l1 penalty left at zero is not one that happens to be small."""
+    return "zero" if l1_ratio > 0 and value == 0.0 else "ok"
+
+
 def _head(model: Any, found: Optimum, n: int) -> list[str]:
     low, high = (one_line(str(label)) for label in model.classes_)
     p = model.n_features_in_
@@ -58,13 +62,15 @@ def _head(model: Any, found: Optimum, n: int) -> list[str]:
             f"Penalised ({kind}, C = {found.task.C:g}): no standard errors, p-values or intervals. A penalty pulls",
             "estimates towards zero on purpose, and no standard error says how far; with C=inf they have them.",
         ]
+        if share > 0:
+            lines.append(f"{int((model._dense_coef() == 0).sum()):,} of {p:,} coefficients are exactly zero.")
     elif model.class_weight is not None:
         lines += [
             "Class weights count no rows, so the estimates have no standard errors, p-values or intervals: leave",
             "class_weight out, or give sample_weight where rows stand for several.",
         ]
     elif model.std_error_ is None:
-        lines.append("Standard errors need a certified optimum, and a curvature that is not too wide to be formed.")
+        lines.append("Standard errors need a certified optimum, and a curvature that is not too dear to be formed.")
     if found.separation in KINDS:
         lines.append(
             f"The outcome is {KINDS[found.separation]} separated: no finite optimum exists, and coef_ is where the "

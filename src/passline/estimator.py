@@ -47,7 +47,8 @@ class LogisticRegression(LinearClassifier):
     (where X has names), ``n_iter_`` (1,) steps; ``certificate_`` (what proves the optimum), and without a penalty
     ``std_error_`` (1 + p,) and ``covariance_``, the intercept first if there is one, and ``separation_`` (``kind``:
     "none", "quasi", "complete", or "undecided"; ``terms``: those without a finite estimate). Under a penalty these
-    three are None. Where no finite optimum exists, ``coef_`` is where the loss had settled on its way to infinity.
+    three are None, the errors also under class weights and where the curvature is too dear to be formed. Where no
+    finite optimum exists, ``coef_`` is where the loss had settled on its way to infinity.
     Source: Hastie, Tibshirani and Friedman (2009), 4.4; Albert and Anderson (1984).
     """
 
@@ -199,9 +200,7 @@ class LogisticRegression(LinearClassifier):
         self.certificate_ = Certificate(found.certificate)
         weighted = self.class_weight is not None  # such weights count no rows
         self.covariance_ = None if weighted else found.covariance
-        self.std_error_ = None
-        if self.covariance_ is not None:
-            self.std_error_ = np.sqrt(np.diagonal(self.covariance_))
+        self.std_error_ = None if weighted else found.std_error
         self.separation_ = None
         if found.separation is not None:
             open_ = [word in ("infinite", "undetermined") for word in found.status]

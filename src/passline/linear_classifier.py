@@ -15,7 +15,7 @@ from passline.engine.columns import Columns
 from passline.engine.given import as_columns, as_labels, refuse_not_finite, require_columns
 from passline.engine.likelihood import mean
 from passline.engine.threads import available
-from passline.errors import DataError, MissingDependencyError, OptionError
+from passline.errors import DataError, DataTypeError, MissingDependencyError, OptionError
 
 try:
     from sklearn import exceptions
@@ -119,10 +119,16 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         columns = as_columns(X)
         if reset:
             require_columns(columns)
+        # An array has no names. Looking for some all the same would take as long as some passes of a small fit.
+        if isinstance(X, np.ndarray) and not hasattr(self, "feature_names_in_"):
+            if reset:
+                self.n_features_in_ = columns.shape[1]
+            if self.n_features_in_ == columns.shape[1]:
+                return columns
         try:
             validate_data(self, X, reset=reset, skip_check_array=True)
-        except ValueError as error:
-            raise DataError(str(error)) from None
+        except (ValueError, TypeError) as error:
+            raise (DataError if isinstance(error, ValueError) else DataTypeError)(str(error)) from None
         return columns
 
 
@@ -130,7 +136,7 @@ def labels(y: Any, n: int, **known: Any) -> tuple[Floats, NDArray[Any]]:
     """As :func:`passline.engine.given.as_labels`, with scikit-learn's word for targets that are no classes."""
     if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
         text = "A column-vector y was passed when a 1d array was expected: give y.ravel()"
-        warnings.warn(text, exceptions.DataConversionWarning, stacklevel=3)
+        warnings.warn(text, exceptions.DataConversionWarning, stacklevel=4)
     try:
         return as_labels(y, n, **known)
     except DataError as refused:

@@ -22,6 +22,7 @@ from passline.inference.separation import CONSTRAINTS
 from passline.solvers.auto import WIDEST, solve, steps
 from passline.solvers.base import Descended, Report, Solution
 from passline.solvers.elastic_net import Sparsified, elastic_net
+from passline.solvers.estimate import restored_covariance
 from passline.solvers.linear import NotPositiveDefiniteError, inverse
 from passline.solvers.newton_cg import one_sided_columns
 from passline.solvers.together import Join
@@ -36,8 +37,12 @@ SMALLEST = 1e-12
 DECIDABLE, PROGRAMME, PROGRAMMES = 10_000_000, 200_000, 500_000
 # A column whose variance the others inflate by more than this may be one of their combinations: a closer look tells.
 INFLATED = 1e8
+# Products of two entries of one row that a sparse matrix's curvature may take: a second or two.
+SPARSE_WORK = 2e7
 # Beyond this a coefficient is zero in all its digits, and an infinite penalty times it would be no number.
 STRONGEST = 1e100
+# Against the curvature, which is at most 1/4 a standardised column, a ridge like this leaves a coefficient no digit.
+OVERWHELMING = 1e16
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,9 @@ class Optimum:
     """Where the objective is least, or seemed to be: ``coef`` (p,) and ``intercept``, on the columns as given.
 
     ``certificate``: converged, gradient_norm, gap, loss (the mean), passes, steps, solver, status. ``covariance``:
-    (k + p, k + p), the intercept first, NaN where none exists; None where none was asked for or can be formed.
-    ``separation``: None under a penalty. ``status`` and ``limit``, one a term, the intercept first.
+    (k + p, k + p), the intercept first, NaN where none exists; None where there is none to be had. ``std_error``:
+    (k + p,), its diagonal's root, also where a column's unit has no square. ``separation``: None under a penalty.
+    ``status`` and ``limit``, one a term, the intercept first.
     """
 
     task: Task
@@ -93,6 +99,7 @@ class Optimum:
     intercept: float
     certificate: dict[str, Any]
     covariance: Floats | None = None
+    std_error: Floats | None = None
     separation: Kind | None = None
     status: tuple[TermStatus, ...] = ()
     limit: tuple[str | None, ...] = ()
@@ -146,12 +153,21 @@ def optimum(
             )
     if not np.isfinite(found.coef).all() or not np.isfinite(found.loss):
         refuse_not_finite(columns, index)
-    size = float(np.abs(found.gradient).max())
+    size = float(np.abs(found.gradient[_free(objective, l1)]).max(initial=0.0))
     # Under a ridge alone the gradient tells; without one it vanishes under separation too, and under an l1 penalty the
     # gap has a say.
     converged = size <= asked and (found.converged or (task.penalised and l1 is None))
     solved = _Solved(task, objective, shifted, found, converged, task.max_steps - steps(found, n))
     return Optimum(task, *solved.back(), solved.certificate()) if task.penalised else _unpenalised(solved, total)
+
+
+def _free(objective: Objective, l1: Floats | None) -> NDArray[np.bool_]:
+    """Coefficients that a penalty leaves any digit: of the others the gradient says nothing."""
+    free = np.ones(objective.p, dtype=bool)
+    for penalty in (objective.ridge, l1):
+        if penalty is not None:
+            free &= penalty < OVERWHELMING
+    return free
 
 
 @dataclass(frozen=True)
@@ -188,7 +204,8 @@ class _Solved:
         k = int(self.shifted.intercept)
         center, scale = np.zeros(self.objective.p), np.ones(self.objective.p)
         center[k:], scale[k:] = self.shifted.center, self.shifted.scale
-        return Scaling(bool(k), np.arange(self.objective.p), center, scale, center, scale)
+        # Its averages are for shares of a prediction, which nobody asks of this map.
+        return Scaling(bool(k), np.arange(self.objective.p), center, scale, center, scale, average=center)
 
 
 def _unpenalised(solved: _Solved, total: float) -> Optimum:
@@ -198,9 +215,10 @@ def _unpenalised(solved: _Solved, total: float) -> Optimum:
     if solved.converged:
         V = _inverse_curvature(objective, solved.found)
         if V is not None:
-            covariance = solved.scaling.restore_covariance(V / total)
-            return _told(solved, "none", ["ok"] * p, covariance=covariance)
-        if p > WIDEST or (is_sparse(objective.blocks.all.columns) and n * p > DECIDABLE):
+            with np.errstate(over="ignore"):  # an extreme unit may have no covariance, and has a standard error
+                errors = restored_covariance(V / total, solved.scaling.restore(np.eye(p)))
+            return _told(solved, "none", ["ok"] * p, errors=errors)
+        if not _formed(objective):
             return _told(solved, "none", ["ok"] * p)
     elif solved.left <= 0:
         return _told(solved, "undecided", ["ok"] * p)
@@ -214,8 +232,8 @@ def _unpenalised(solved: _Solved, total: float) -> Optimum:
 
 
 def _inverse_curvature(objective: Objective, found: Solution | Descended) -> Floats | None:
-    """The inverse of the mean curvature at the optimum, (p, p); None where it is too wide, or columns may repeat."""
-    if objective.p > WIDEST:
+    """The inverse of the mean curvature at the optimum, (p, p); None where it is too dear, or columns may repeat."""
+    if not _formed(objective):
         return None
     H = found.curvature if isinstance(found, Solution) else objective(found.coef, 2).curvature
     assert H is not None
@@ -226,11 +244,19 @@ def _inverse_curvature(objective: Objective, found: Solution | Descended) -> Flo
     return V if bool((np.diagonal(V) * np.diagonal(H) < INFLATED).all()) else None
 
 
+def _formed(objective: Objective) -> bool:
+    """Whether a curvature of all rows is worth its time, which no step to the optimum may have needed."""
+    blocks = objective.blocks
+    if not is_sparse(blocks.all.columns):
+        return objective.p <= WIDEST
+    return blocks.numbers * (blocks.numbers / blocks.n) <= SPARSE_WORK and objective.p <= WIDEST
+
+
 def _of_outcome(solved: _Solved, outcome: Outcome, per_row: float) -> Optimum:
     """What the table's own fit decides; under separation the coefficients stay where the loss had settled."""
-    covariance = outcome.covariance * per_row
+    covariance, std_error = outcome.covariance * per_row, outcome.std_error * math.sqrt(per_row)
     if outcome.recession is not None:
-        return _told(solved, outcome.recession.kind, outcome.status, outcome.limit, covariance=covariance)
+        return _told(solved, outcome.recession.kind, outcome.status, outcome.limit, errors=(covariance, std_error))
     proof = outcome.certificate
     certificate = solved.certificate(
         converged=proof.converged,
@@ -247,6 +273,7 @@ def _of_outcome(solved: _Solved, outcome: Outcome, per_row: float) -> Optimum:
         float(outcome.coef[0]) if k else 0.0,
         certificate,
         covariance,
+        std_error,
         kind,
         outcome.status,
         outcome.limit,
@@ -281,11 +308,11 @@ def _told(
     status: Sequence[TermStatus],
     limit: Sequence[str | None] = (),
     *,
-    covariance: Floats | None = None,
+    errors: tuple[Floats | None, Floats | None] = (None, None),
 ) -> Optimum:
     w, b = solved.back()
     limits = tuple(limit) or (None,) * solved.objective.p
-    return Optimum(solved.task, w, b, solved.certificate(), covariance, kind, tuple(status), limits)
+    return Optimum(solved.task, w, b, solved.certificate(), *errors, kind, tuple(status), limits)
 
 
 def _begin(blocks: Blocks, shifted: Shifted, start: tuple[Floats, float] | None) -> Floats:

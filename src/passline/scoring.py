@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.errors import DataError, NoRowsError, OptionError
+from passline.errors import DataError, NoRowsError
 from passline.evaluation.scored import Scored
 from passline.evaluation.scores import deviance
 from passline.inference.fingerprint import fingerprint
 from passline.model import Model
-from passline.table.coding import Unseen
+from passline.table.coding import read_unseen
 from passline.table.columns import BOOLEAN_TEXTS, Kind, Source
 from passline.table.design import Learned
 from passline.table.formula import nearest
@@ -88,7 +88,7 @@ def score_table(
     """
     design = model.design
     _check(model, source, unseen)
-    roles, notes = _roles(model, source, given or {})
+    roles, notes = roles_in(model, source, given or {})
     roles.check(source)
     outcome_kind = _outcome_kind(model, source, counted=roles.trials is not None)
     kinds: dict[str, Kind] = {**roles.kinds(source), **design.kinds, design.outcome: outcome_kind}
@@ -104,10 +104,10 @@ def score_table(
         dropped = int((weight == 0).sum())
         rows, played = rows.where_also(weight > 0), played.select(weight > 0)
     y = _outcome(model, rows, outcome_kind, played)
-    eta = model.linear_predictor(list(design.groups(rows, cast(Unseen, unseen))), rows.used, model.predicting_coef())
+    eta = model.linear_predictor(list(design.groups(rows, read_unseen(unseen))), rows.used, model.predicting_coef())
     if played.offset is not None:
         eta = eta + played.offset
-    scored = Scored.of(eta, y, _mass(played), _groups(played, roles.cluster, rows))
+    scored = Scored.of(eta, y, mass(played), _groups(played, roles.cluster, rows))
     same = _same_rows(model, Learned(design, rows, y, played, 0, ()), scored, hashes, lost=bool(notes))
     scored = scored.real()  # a row without a trial was one of the fit's, and says nothing
     known = ~np.isnan(scored.eta)
@@ -128,8 +128,7 @@ def score_table(
 
 def _check(model: Model, source: Source, unseen: str) -> None:
     """Refuse a table without the columns that are needed, and a word that says nothing of unseen categories."""
-    if unseen not in ("error", "baseline"):
-        raise OptionError(f"unseen is {unseen!r}: choose 'error' or 'baseline'")
+    read_unseen(unseen)
     design = model.design
     design.require(source.columns, source.label)
     if design.outcome not in source.columns:
@@ -139,7 +138,7 @@ def _check(model: Model, source: Source, unseen: str) -> None:
         )
 
 
-def _roles(model: Model, source: Source, given: Mapping[str, Any]) -> tuple[Roles, tuple[str, ...]]:
+def roles_in(model: Model, source: Source, given: Mapping[str, Any]) -> tuple[Roles, tuple[str, ...]]:
     """The roles that are given, and those of the fit by their names; what cannot be had is said, or refused."""
     found = {role: value for role, value in given.items() if value is not None}
     notes = []
@@ -214,7 +213,7 @@ def _outcome(model: Model, rows: ReadRows, kind: Kind, played: Played) -> Floats
     return y
 
 
-def _mass(played: Played) -> Floats | None:
+def mass(played: Played) -> Floats | None:
     """What each row weighs, (n,); sampling weights have mean one."""
     sampling = played.sampling_weights
     if sampling is not None:

@@ -13,7 +13,7 @@ from passline.errors import OptionError
 from passline.model import Model
 from passline.table.arrays import to_arrays
 from passline.table.coding import CategoryFactor, NumericFactor
-from passline.table.tree import Expression, column_of
+from passline.table.tree import Expression
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class Section:
         """The one expression of the variable that every term with it uses once, so that eta is linear in it."""
         found: set[Expression] = set()
         for term in self.model.design.terms:
-            mine = [f for f in term.factors if _column(f) == self.variable]
+            mine = [f for f in term.factors if f.column == self.variable]
             if len(mine) > 1 or any(isinstance(f, CategoryFactor) or len(f.names) > 1 for f in mine):
                 return None
             found |= {f.expression for f in mine if isinstance(f, NumericFactor)}
@@ -57,16 +57,34 @@ def section(model: Model, variable: str, at: Mapping[str, Any] | None = None) ->
 
     Raises OptionError for a variable that is not a number of the model, for names in ``at`` that are not its others.
     """
-    design, summaries = model.design, model.summaries
-    at = dict(at or {})
-    if variable not in design.variables:
-        raise OptionError(f"the model has no predictor {variable!r}; it has {_listed(design.variables) or 'none'}")
-    if design.kinds[variable] != "number" or any(
-        isinstance(f, CategoryFactor) and f.column == variable for term in design.terms for f in term.factors
-    ):
+    known(model, variable)
+    if categorical(model, variable):
         raise OptionError(
             f"{variable!r} is a category: a curve runs along a number. Hold it with at={{{variable!r}: ...}}"
         )
+    summary = model.summaries[variable]
+    return Section(model, variable, held_at(model, variable, at), float(summary["min"]), float(summary["max"]))
+
+
+def known(model: Model, variable: str) -> None:
+    """Raise OptionError unless ``variable`` is a predictor of the model."""
+    if variable not in model.design.variables:
+        listed = _listed(model.design.variables) or "none"
+        raise OptionError(f"the model has no predictor {variable!r}; it has {listed}")
+
+
+def categorical(model: Model, variable: str) -> bool:
+    """Whether a predictor is used as a category: text, or a number under C()."""
+    design = model.design
+    return design.kinds[variable] != "number" or any(
+        isinstance(f, CategoryFactor) and f.column == variable for term in design.terms for f in term.factors
+    )
+
+
+def held_at(model: Model, variable: str, at: Mapping[str, Any] | None = None) -> dict[str, float | str]:
+    """The values of all predictors but ``variable``: those of ``at``, else their defaults. Raises OptionError."""
+    design, summaries = model.design, model.summaries
+    at = dict(at or {})
     for name, value in at.items():
         if name == variable:
             raise OptionError(f"{name!r} is the predictor that moves: it cannot be held as well")
@@ -81,7 +99,7 @@ def section(model: Model, variable: str, at: Mapping[str, Any] | None = None) ->
         if name != variable:
             value = at.get(name, default(summaries[name]))
             held[name] = float(value) if design.kinds[name] == "number" else value  # a level of C() may be a number
-    return Section(model, variable, held, float(summaries[variable]["min"]), float(summaries[variable]["max"]))
+    return held
 
 
 def default(summary: Mapping[str, Any]) -> float | str:
@@ -89,10 +107,6 @@ def default(summary: Mapping[str, Any]) -> float | str:
     if summary["kind"] == "number":
         return float(summary["mean"])
     return str(summary["levels"][int(np.argmax(summary["count"]))])
-
-
-def _column(factor: NumericFactor | CategoryFactor) -> str:
-    return factor.column if isinstance(factor, CategoryFactor) else column_of(factor.expression).name
 
 
 def _number(name: str, value: Any) -> float:

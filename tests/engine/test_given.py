@@ -216,7 +216,7 @@ def test_a_long_matrix_is_walked_without_a_copy(kind: str) -> None:
         (3.0, r"shape \(\)"),
         (np.zeros((3, 2), dtype=complex), "complex128"),
         (np.array([["a", "b"]]), "<U1"),
-        (np.array([[1, None]], dtype=object), "object"),
+        (np.array([[1, "a"]], dtype=object), "object"),
         (np.array([["2020-01-01"]], dtype="datetime64[D]"), "datetime64"),
         ([[1.0, 2.0], [3.0]], "rows of one length"),
         (np.ma.masked_array(np.ones((2, 1)), mask=[[True], [False]]), "masked"),

@@ -9,6 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from passline.show.play.page import play_page
+from passline.show.play.table import play_table
+
 # For people to look at.
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 STATES = {
@@ -19,6 +22,21 @@ STATES = {
     "overlapping": "guide=3&steps=3000&more=1&p=1:0_2:1_2.5:0_3:1_1.5:0",
     "chinese": "guide=4&steps=10000&more=1&lang=zh",
 }
+PLANE = {"plane": "steps=3000&more=1", "plane-chinese": "steps=3000&lang=zh"}
+STUDY = {
+    "hours": [1.0, 2.0, 3.0, 4.0, 5.0, 2.5],
+    "sleep": [8.0, 6.0, 5.0, 9.0, 7.0, 7.5],
+    "passed": ["no", "no", "no", "yes", "yes", "yes"],
+}
+
+
+@pytest.fixture(scope="session")
+def addresses(address, tmp_path_factory):
+    """The address of each state of the lesson, and of a table with two predictors."""
+    file = tmp_path_factory.mktemp("plane") / "plane.html"
+    file.write_text(play_page(play_table(STUDY, "passed ~ hours + sleep")), encoding="utf-8")
+    lesson = {state: f"{address}#{fragment}" for state, fragment in STATES.items()}
+    return lesson | {state: f"{file.as_uri()}#{fragment}" for state, fragment in PLANE.items()}
 
 
 def opened(browser, address, width=1280, scheme="light", **more):
@@ -32,10 +50,10 @@ def opened(browser, address, width=1280, scheme="light", **more):
     return page
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [*STATES, *PLANE])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
-def test_axe_finds_no_serious_fault_and_nothing_runs_off_the_screen(browser, address, state, width, scheme):
-    page = opened(browser, f"{address}#{STATES[state]}", width, scheme, reduced_motion="reduce")
+def test_axe_finds_no_serious_fault_and_nothing_runs_off_the_screen(browser, addresses, state, width, scheme):
+    page = opened(browser, addresses[state], width, scheme, reduced_motion="reduce")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{state}-{width}-{scheme}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -86,11 +86,12 @@ def test_names_and_labels_are_text_whatever_they_hold(shown, name, language):
 def test_numbers_large_and_small_are_drawn_and_descend(shown):
     x = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     y = [0, 0, 1, 0, 1, 1]
-    for scale in (1e-8, 1e12):
+    # With numbers of 1e12 torch's start is cut off at a loss of 100 a row, and the page says so.
+    for scale, said_of_it in ((1e-8, "overlap"), (1e12, "stuck")):
         page = shown(play_page(play_table({"x": x * scale, "y": y}, "y ~ x")), "steps=500&more=1")
         expect(page.locator("#reading")).to_have_attribute("data-steps", "500")
         keys = [item.get_attribute("data-key") for item in page.locator("#notices li").all()]
-        assert keys == ["overlap"]
+        assert keys == [said_of_it]
         fit = passline.fit("y ~ x", {"x": x * scale, "y": y})
         said = re.search(r"flips at (\S+)\.$", page.locator("#exact").inner_text(), re.MULTILINE)[1]
         assert float(said.replace("−", "-")) == pytest.approx(fit.boundary("x").estimate, rel=1e-6)
@@ -115,28 +116,29 @@ def test_of_many_rows_a_thousand_are_shown_with_the_shares_of_both_outcomes():
     n = 25_000
     y = (np.arange(n) % 50 == 0).astype(int)
     table = play_table({"x": np.arange(n, dtype=float), "y": y}, "y ~ x")
-    assert (len(table.x), table.read) == (MOST_ROWS, n)
+    assert (table.X.shape, table.read) == ((MOST_ROWS, 1), n)
     assert table.y.sum() == 20
-    assert (np.diff(table.x) > 0).all()
+    assert (np.diff(table.X[:, 0]) > 0).all()
     again = play_table({"x": np.arange(n, dtype=float), "y": y}, "y ~ x")
-    assert (table.x == again.x).all()
+    assert (table.X == again.X).all()
 
 
 def test_a_transformed_predictor_is_shown_as_its_term_and_incomplete_rows_are_left_out():
     data = {"x": [1.0, 10.0, None, 100.0], "y": [0, 1, 1, 0]}
     table = play_table(data, "y ~ log(x)")
-    assert table.predictor == "log(x)"
-    assert table.x.tolist() == pytest.approx(np.log([1, 10, 100]).tolist())
-    assert (len(table.x), table.read) == (3, 4)
+    assert table.predictors == ("log(x)",)
+    assert table.X[:, 0].tolist() == pytest.approx(np.log([1, 10, 100]).tolist())
+    assert (len(table.y), table.read) == (3, 4)
 
 
 @pytest.mark.parametrize(
     ("formula", "error", "said"),
     [
-        ("y ~ x + z", OptionError, "2 columns (x, z)"),
+        ("y ~ x + z + big", OptionError, "3 columns (x, z, big)"),
+        ("y ~ x + g", OptionError, "numbers both"),
         ("y ~ 0 + x", OptionError, "no intercept"),
-        ("y ~ g", OptionError, "one predictor that is a number"),
-        ("y ~ 1", OptionError, "0 columns"),
+        ("y ~ g", OptionError, "one predictor or two, numbers"),
+        ("y ~ 1", OptionError, "no columns"),
         ("y ~ w", InputError, "w"),
         ("y ~ big", DataError, "rescale"),
         ("x ~ z", DataError, "different values"),

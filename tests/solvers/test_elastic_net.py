@@ -326,3 +326,20 @@ def test_curvature_by_products_gives_the_same_answer(monkeypatch: pytest.MonkeyP
     found = solved(F, each)
     np.testing.assert_allclose(found.coef, best.coef, atol=1e-7)
     np.testing.assert_array_equal(found.coef == 0, best.coef == 0)
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_one_class_alone_ends_at_its_own_side(label: float) -> None:
+    X, _ = table(30, 3)
+    F = problem(X, np.full(30, label))
+    found = solved(F, penalty(F, 0.1))
+    assert not found.coef[1:].any()
+    assert found.coef[0] * (2 * label - 1) > 30
+
+
+def test_rows_that_their_offsets_explain_leave_nothing_to_do() -> None:
+    X, y = table(50, 3)
+    F = problem(X, y, offset=1000.0 * (2 * y - 1))
+    found = solved(F, penalty(F, 0.1))
+    assert not found.coef[1:].any()
+    assert found.gap <= 1e-15

@@ -17,6 +17,7 @@ from passline.cli.options import (
     Offset,
     SamplingWeights,
     Trials,
+    Unseen,
     Weights,
     print_json,
 )
@@ -37,10 +38,6 @@ Folds = Annotated[
 ]
 Bootstrap = Annotated[
     int | None, Parameter(help="Samples: of refits on the rows of the fit, of intervals on others; 0 for none.")
-]
-Unseen = Annotated[
-    Literal["error", "baseline"],
-    Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -21,6 +21,14 @@ Data = Annotated[
         validator=_no_option,
         help="A file (CSV, TSV, Parquet, JSON lines, Arrow), a glob, - for standard input as CSV, or a DuckDB or "
         "SQLite file with ::table after it.",
+    ),
+]
+Table = Annotated[
+    str | None,
+    Parameter(
+        allow_leading_hyphen=True,
+        validator=_no_option,
+        help="A table, that of the fit or another, as passline fit reads it (- for standard input): a model has none.",
     ),
 ]
 ModelFile = Annotated[str, Parameter(help="A model file that passline fit wrote.")]
@@ -46,6 +54,10 @@ Cluster = Annotated[
     str | None, Parameter(help="Column whose equal values mark rows that belong together; robust errors.")
 ]
 Positive = Annotated[str | None, Parameter(help="The label of the outcome that counts as yes.")]
+Unseen = Annotated[
+    Literal["error", "baseline"],
+    Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
+]
 
 
 def switch(text: str) -> Parameter:

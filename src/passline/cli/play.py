@@ -12,7 +12,8 @@ from passline.cli.options import Data, output
 def play(
     data: Data | None = None,
     formula: Annotated[
-        str | None, Parameter(help="outcome ~ predictor: one column of numbers. With DATA, in place of the lesson.")
+        str | None,
+        Parameter(help="outcome ~ x, or outcome ~ x + z: columns of numbers. With DATA, in place of the lesson."),
     ] = None,
     /,
     *,
@@ -33,8 +34,8 @@ def play(
 
     table = read_table(data, formula)
     page = play_page(table)
-    if table is not None and len(table.x) < table.read:
-        print(f"The page shows {len(table.x):,} of {table.read:,} rows.")
+    if table is not None and len(table.y) < table.read:
+        print(f"The page shows {len(table.y):,} of {table.read:,} rows.")
     if write_to is not None:
         write_text(write_to, page)
         print(f"The page is in {write_to}. Open it in a browser.")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from passline.cli.options import Data, Level, ModelFile, output, switch
+from passline.cli.options import Data, Level, ModelFile, Unseen, output, switch
 
 
 def predict(
@@ -22,10 +22,7 @@ def predict(
     ] = "probability",
     interval: Annotated[bool, switch("Two more columns, conf_low and conf_high.")] = False,
     level: Level = 0.95,
-    unseen: Annotated[
-        Literal["error", "baseline"],
-        Parameter(help="A category that was not there at fitting time is an error, or counts as the reference level."),
-    ] = "error",
+    unseen: Unseen = "error",
     flic: Annotated[
         bool, Parameter(help="Predict from a Firth fit with its corrected intercept, or with that of its table.")
     ] = True,

@@ -87,9 +87,10 @@ def as_labels(
         return positive.astype(np.float64), classes
     classes, positive = _two(labels)
     if len(classes) == 1:
+        counted = "" if at is None else " that have a weight"
         raise OneClassError(
-            f"y has 1 class, {classes[0]} in all {len(labels)} rows{'' if at is None else ' that have a weight'}: a "
-            f"logistic regression needs both classes{alone}"
+            f"y is {classes[0]} in all {len(labels)} rows{counted}: that is 1 class, "
+            f"and a logistic regression needs both{alone}"
         )
     if len(classes) > 2:
         shown = ", ".join(map(str, classes[:4])) + (", ..." if len(classes) > 4 else "")

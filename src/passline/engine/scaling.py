@@ -35,7 +35,9 @@ class Scaling:
     .. math:: x_{solver} = (x - center) / scale, \quad w_j = v_j / scale_j, \quad w_0 = v_0 - \sum_j center_j w_j
 
     All arrays are (p,), in the design's order. Design column j is the blocks' column ``position[j]``. ``spread`` and
-    ``mean`` are those of the columns as given (weighted), for the gradient with respect to standardised columns.
+    ``mean`` are those of the columns as given (weighted), for the gradient with respect to standardised columns;
+    without an intercept nothing is centred, and there mean is zero and spread the root mean square. ``average``: the
+    weighted mean of each column, with an intercept or without, 1 at the intercept.
     """
 
     intercept: bool
@@ -44,6 +46,7 @@ class Scaling:
     scale: Floats
     mean: Floats
     spread: Floats
+    average: Floats
 
     @property
     def p(self) -> int:
@@ -95,9 +98,10 @@ def assemble(
     write_out = n * p <= WRITE_OUT
     X = np.empty((n, p), order="F")  # pages that no column fills are never touched
     center, scale, mean, spread = np.zeros(p), np.ones(p), np.zeros(p), np.ones(p)
+    average = np.ones(p)
     numeric: list[int] = []
     coded: list[tuple[int, Coded]] = []
-    moments: dict[int, Callable[[], tuple[float, float, float, float]]] = {}
+    moments: dict[int, Callable[[], tuple[float, float, float, float, float]]] = {}
     if intercept:
         X[:, 0] = 1.0
         numeric.append(0)
@@ -107,7 +111,7 @@ def assemble(
             size = 1.0 if group.values is None else float(np.abs(group.values).max(initial=0.0)) or 1.0
             part = Coded(group.codes, group.width, None if group.values is None else group.values / size)
             at = slice(j, j + group.width)
-            mean[at], spread[at] = (size * moment for moment in _coded_moments(part, weight, intercept))
+            mean[at], spread[at], average[at] = (size * moment for moment in _coded_moments(part, weight, intercept))
             scale[at] = size
             if write_out:
                 X[:, len(numeric) : len(numeric) + group.width] = part.dense()
@@ -122,43 +126,46 @@ def assemble(
             numeric.append(j)
             j += 1
     for j, found in moments.items():
-        center[j], scale[j], mean[j], spread[j] = found()
+        center[j], scale[j], mean[j], spread[j], average[j] = found()
     position = np.empty(p, dtype=np.intp)
     order = numeric + [start + k for start, part in coded for k in range(part.width)]
     position[order] = np.arange(p)
     parts: list[Columns] = [Dense(X[:, : len(numeric)])] if numeric else []
     parts += [part for _, part in coded]
     columns = parts[0] if len(parts) == 1 else Mixed(parts)
-    return columns, Scaling(intercept, position, center, scale, mean, spread)
+    return columns, Scaling(intercept, position, center, scale, mean, spread, average)
 
 
-def _standardise(x: Floats, values: Floats, weight: Floats | None, centred: bool) -> tuple[float, float, float, float]:
-    """Write ``values``, centred and scaled, into ``x``: (center, scale, mean, spread), the last two of the values."""
+def _standardise(
+    x: Floats, values: Floats, weight: Floats | None, centred: bool
+) -> tuple[float, float, float, float, float]:
+    """Write ``values``, centred and scaled, into ``x``: (center, scale, mean, spread, average) as in Scaling."""
     high, low = float(values.max(initial=0.0)), float(values.min(initial=0.0))
     size = max(high, -low)
     if size == 0.0:
         x[:] = 0.0
-        return 0.0, 1.0, 0.0, 0.0
+        return 0.0, 1.0, 0.0, 0.0, 0.0
     if 1e-100 < size < 1e100:
         size = 1.0
     else:  # so that squares neither overflow at 1e300 nor vanish at 1e-300
         values = values / size
     mean = _mean(values, weight) if centred else 0.0
     rest, square = _deviations(values, weight, mean)
-    rest = rest if centred else 0.0  # what rounding left in the first mean
+    average = (mean + rest) * size  # what rounding left in the first mean with it
+    rest = rest if centred else 0.0
     spread = math.sqrt(max(square - rest * rest, 0.0))
     first, mean = mean, mean + rest
     if spread <= R_TOLERANCE * abs(mean):  # constant but for rounding
         x[:] = 0.0
-        return mean * size, size, mean * size, 0.0
+        return mean * size, size, mean * size, 0.0, average
     if spread == 0.0:  # all its weight lies on zeros
         x[:] = values
-        return 0.0, size, 0.0, 0.0
+        return 0.0, size, 0.0, 0.0, average
     for at in _stretches(len(x)):
         z = np.subtract(values[at], first, out=x[at])
         z -= rest
         z /= spread
-    return mean * size, spread * size, mean * size, spread * size
+    return mean * size, spread * size, mean * size, spread * size, average
 
 
 def _deviations(values: Floats, weight: Floats | None, mean: float) -> tuple[float, float]:
@@ -178,14 +185,16 @@ def _stretches(n: int) -> Iterator[slice]:
     return (slice(start, min(start + STRETCH, n)) for start in range(0, n, STRETCH))
 
 
-def _coded_moments(part: Coded, weight: Floats | None, centred: bool) -> tuple[Floats, Floats]:
+def _coded_moments(part: Coded, weight: Floats | None, centred: bool) -> tuple[Floats, Floats, Floats]:
+    """Mean and spread as in Scaling, and the average."""
     d = np.ones(part.shape[0]) if weight is None else weight
     total = float(d.sum())
     second: Floats = np.diagonal(part.gram(d)) / total
+    # Of indicators the mean is that of their squares.
+    first: Floats = second if part.values is None else part.transposed_times(d) / total
     if not centred:
-        return np.zeros(part.width), np.sqrt(second)
-    first: Floats = part.transposed_times(d) / total
-    return first, np.sqrt(np.maximum(second - first**2, 0.0))
+        return np.zeros(part.width), np.sqrt(second), first
+    return first, np.sqrt(np.maximum(second - first**2, 0.0)), first
 
 
 def _mean(x: Floats, weight: Floats | None) -> float:

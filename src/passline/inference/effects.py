@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from passline.engine.columns import Columns
 from passline.engine.likelihood import mean
 from passline.engine.plain import plain_columns
+from passline.engine.threads import blas_alone
 from passline.errors import OptionError
 from passline.inference.wald import p_values, quantile
 from passline.table.coding import CategoryFactor, Term
@@ -27,6 +28,9 @@ from passline.table.rows import CompleteRows
 from passline.table.tree import Name, number_text
 
 Floats = NDArray[np.float64]
+
+# Values that are averaged at a time, so that what is held beside the rows stays small.
+TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def marginal_effects(population: Population, variables: Iterable[str] | None = N
     r"""Average marginal effects: of a number the mean slope of the probability, of a category differences of risk.
 
     .. math:: \frac{\sum_i c_i \mu_i (1 - \mu_i)\, \partial \eta_i / \partial x}{\sum_i c_i}, \quad
-        \frac{\sum_i c_i [P(y_i | x = a) - P(y_i | x = reference)]}{\sum_i c_i}
+        \frac{\sum_i c_i [P(y_i \mid x = a) - P(y_i \mid x = reference)]}{\sum_i c_i}
 
     ``variables``: all where None. Raises OptionError for a name that is no predictor. Source: Greene, Econometric
     Analysis (2012), 17.3.2; Leeper, margins.
@@ -125,7 +129,7 @@ def marginal_effects(population: Population, variables: Iterable[str] | None = N
 def risk_difference(population: Population, variable: str, high: Any = None, low: Any = None) -> Effect:
     r"""The average probability had all rows ``high``, less that had all ``low``, the rest as it is in each row.
 
-    .. math:: \frac{\sum_i c_i [P(y_i | x = high) - P(y_i | x = low)]}{\sum_i c_i}
+    .. math:: \frac{\sum_i c_i [P(y_i \mid x = high) - P(y_i \mid x = low)]}{\sum_i c_i}
 
     A category of two levels needs neither value, nor does a number that is 0 or 1 in every row. Raises OptionError for
     a variable or value that the model does not have. Source: Robins (1986); Localio, Margolis and Berlin (2007),
@@ -146,12 +150,68 @@ def risk_ratio(population: Population, variable: str, high: Any = None, low: Any
     return _effect(population, head, log_ratio, (top.value, bottom.value), transform=math.exp)
 
 
-def _risk(population: Population, variable: str, value: float | str) -> _Average:
-    rows = ReplacedRows(population.rows, variable, value)
-    X = _columns(population, population.design.groups(rows))
-    mu = mean(X.times(population.coef) + population.offset)
+def average_probabilities(
+    population: Population, variable: str, values: Sequence[float | str]
+) -> tuple[Floats, Floats]:
+    r"""The average probability had all rows each of the ``values``, the rest as it is: (k,), and gradients (p, k).
+
+    .. math:: m(v) = \frac{\sum_i c_i P(y_i | x = v)}{\sum_i c_i}, \quad
+        \nabla m(v) = \frac{\sum_i c_i \mu_i (1 - \mu_i) x_i}{\sum_i c_i}
+
+    Columns that do not know the variable are read once for all values. Source: Friedman (2001), Annals of Statistics
+    29 (partial dependence).
+    """
+    with blas_alone():
+        return _averages(population, variable, values)
+
+
+def _averages(population: Population, variable: str, values: Sequence[float | str]) -> tuple[Floats, Floats]:
+    design, rows = population.design, population.rows
+    knows = [any(f.column == variable for f in term.factors) for term in design.terms]
+    width = [len(term.names) for term in design.terms]
+    moved = np.concatenate([np.zeros(int(design.intercept), dtype=bool), np.repeat(knows, width)]).astype(bool)  # (p,)
+    fixed = [term for term, moves in zip(design.terms, knows, strict=True) if not moves and term.names]
+    moving = [term for term, moves in zip(design.terms, knows, strict=True) if moves and term.names]
+    eta, still = population.offset, None
+    if not moved.all():
+        still = _columns(population, (group for term in fixed for group in term.groups(rows, "error")))
+        eta = eta + still.times(population.coef[~moved])
     c = population.weight / population.weight.sum()
-    return _Average(float(c @ mu), X.transposed_times(c * mu * (1.0 - mu)))
+    means, gradients = np.empty(len(values)), np.empty((len(moved), len(values)))
+    for start in range(0, len(values), TOGETHER):
+        part = values[start : start + TOGETHER]
+        bends = np.empty((rows.size, len(part)))
+        for j, value in enumerate(part):
+            there = ReplacedRows(rows, variable, value)
+            groups = [group for term in moving for group in term.groups(there, "error")]
+            columns = plain_columns(groups, rows.size, None) if groups else None
+            mu = mean(eta if columns is None else eta + columns.times(population.coef[moved]))
+            means[start + j] = c @ mu
+            bends[:, j] = c * mu * (1.0 - mu)
+            if columns is not None:
+                gradients[moved, start + j] = columns.transposed_times(bends[:, j])
+        if still is not None:
+            gradients[~moved, start : start + len(part)] = still.transposed_times(bends)
+    return means, gradients
+
+
+def level_text(variable: str, value: Any, levels: Sequence[str]) -> str:
+    """The text of a level that may be given as a number or a boolean; raises OptionError where there is none such."""
+    if isinstance(value, bool | np.bool_):
+        text = "TRUE" if value else "FALSE"
+    elif isinstance(value, int | float | np.number):
+        text = number_text(float(value))
+    else:
+        text = str(value)
+    if text not in levels:
+        listed = ", ".join(levels[:20]) + (", ..." if len(levels) > 20 else "")
+        raise OptionError(f"{variable!r} has no level {text!r}; its levels are {listed}")
+    return text
+
+
+def _risk(population: Population, variable: str, value: float | str) -> _Average:
+    means, gradients = average_probabilities(population, variable, [value])
+    return _Average(float(means[0]), gradients[:, 0])
 
 
 def _slope(population: Population, variable: str) -> _Average:
@@ -244,7 +304,7 @@ def _pair(population: Population, variable: str, high: Any, low: Any) -> tuple[f
         if len(levels) != 2:
             raise OptionError(f"{variable!r} has the levels {', '.join(levels)}: say which, high=... and low=...")
         high = next(level for level in levels if level != low) if low in levels else levels[1]
-    return _level(variable, high, levels), _level(variable, low, levels)
+    return level_text(variable, high, levels), level_text(variable, low, levels)
 
 
 def _number(variable: str, value: Any) -> float:
@@ -255,18 +315,6 @@ def _number(variable: str, value: Any) -> float:
     if not math.isfinite(out):
         raise OptionError(f"{variable!r} is a number in this model: give high and low as two finite numbers")
     return out
-
-
-def _level(variable: str, value: Any, levels: Sequence[str]) -> str:
-    if isinstance(value, bool | np.bool_):
-        text = "TRUE" if value else "FALSE"
-    elif isinstance(value, int | float | np.number):
-        text = number_text(float(value))
-    else:
-        text = str(value)
-    if text not in levels:
-        raise OptionError(f"{variable!r} has no level {text!r}; its levels are {', '.join(levels)}")
-    return text
 
 
 def _against(values: Sequence[float | str], sign: str) -> str:

@@ -94,6 +94,7 @@ def with_columns(sample: Sample, X: Floats) -> tuple[Blocks, Scaling]:
         np.concatenate([scaling.scale, spread]),
         np.concatenate([scaling.mean, c @ X]),
         np.concatenate([scaling.spread, spread]),
+        np.concatenate([scaling.average, c @ X]),
     )
     return sample.blocks.with_columns(Mixed([*parts, Dense(np.asfortranarray(Z / spread))])), wide
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from passline.engine.blocks import Block
-from passline.engine.likelihood import bernoulli
+from passline.engine.likelihood import bernoulli, weighted_sums
 from passline.engine.objective import Objective
 from passline.solvers.base import Floats
 
@@ -33,7 +32,7 @@ def duality_gap(objective: Objective, l1: Floats, w: Floats, eta: Floats) -> flo
     primal = float(c @ loss) / objective.total + objective.penalty(w) + float(l1 @ np.abs(w))
     if ((l1 == 0) & (ridge == 0)).any():
         u = _balanced(u, c)
-    g = np.asarray(objective.blocks.with_weight(c * u).sum(_weighted_sums)) / objective.total
+    g = np.asarray(objective.blocks.with_weight(c * u).sum(weighted_sums)) / objective.total
     size, held = np.abs(g), l1 > NEXT_TO_FREE
     over = held & (size > l1)
     every = float((l1[over] / size[over]).min(initial=1.0))
@@ -65,8 +64,3 @@ def _balanced(u: Floats, c: Floats) -> Floats:
 def _x_log_x(x: Floats) -> Floats:
     x = np.maximum(x, 0.0)
     return x * np.log(np.where(x > 0, x, 1.0))
-
-
-def _weighted_sums(block: Block) -> Floats:
-    sums: Floats = block.columns.transposed_times(block.weight)
-    return sums

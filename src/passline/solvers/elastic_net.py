@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from passline.engine.blocks import Block
 from passline.engine.columns import Columns, Dense, Shifted
-from passline.engine.likelihood import bernoulli
+from passline.engine.likelihood import bernoulli, weighted_gram, weighted_sums
 from passline.engine.objective import Near, Objective
 from passline.engine.sparse import Sparse
 from passline.engine.threads import blas_alone
@@ -30,6 +29,10 @@ FEW, FIRST, GROWTH = 150, 100, 2
 INNER = 0.1
 # A curvature is kept while steps with it take the subgradient down by at least this factor.
 KEPT = 0.1
+# Above this subgradient the curvature of so many rows a column is enough, where rows are so many times more.
+ROUGH, ROUGH_ROWS, MANY = 1e-3, 30, 4
+# A curvature of k of p columns costs more than a pass from k^2 = DEAR p on.
+DEAR = 20
 # The quadratic is solved to this share of the subgradient.
 QUADRATIC = 1e-2
 ARMIJO, SHORTEST = 1e-4, 1e-8
@@ -86,6 +89,31 @@ class _Point:
     gradient: Floats
 
 
+@dataclass
+class _Part:
+    """The chosen columns' objective and penalty, and the curvature that the last steps were taken with."""
+
+    chosen: Array
+    objective: Objective
+    l1: Floats
+    quadratic: Quadratic | None = None
+    rough: bool = False
+    before: float = math.inf
+
+    def near(self, near: Near, w: Floats, size: float) -> Quadratic:
+        """The curvature for a step from w, whose subgradient is of ``size``: the last one, where it still leads well.
+
+        Far from the minimum, where it changes with every step anyway, that of some of the rows is as good.
+        """
+        if self.quadratic is None or self.rough or size > KEPT * self.before:
+            F = self.objective
+            rows = ROUGH_ROWS * F.p
+            self.rough = size > ROUGH and MANY * rows <= F.blocks.n and F.p <= WIDEST and size <= 0.5 * self.before
+            self.quadratic = Formed(F.rough_curvature(w, rows)) if self.rough else _quadratic(F, near)
+        self.before = min(self.before, size) if not self.rough else size
+        return self.quadratic
+
+
 class _Search:
     """One minimisation: the problem, how far it has to go, and the trace of its passes."""
 
@@ -95,6 +123,7 @@ class _Search:
         self.objective, self.l1, self.tolerance, self.report = objective, l1, tolerance, report
         self.passes_left = passes_left
         self.trace: list[Step] = []
+        self.part: _Part | None = None
 
     def run(self, start: Floats) -> Sparsified:
         w, null = self._begin(start)
@@ -110,7 +139,7 @@ class _Search:
                 break
             if size <= goal:
                 gap = duality_gap(self.objective, self.l1, here.w, here.eta)
-                if size <= self.tolerance and gap <= GAP * null:
+                if size <= self.tolerance and gap <= max(GAP * null, ROUNDING):
                     status = Status.CONVERGED
                     break
                 goal = 0.1 * min(goal, max(size, ROUNDING))
@@ -121,7 +150,7 @@ class _Search:
                 break
             chosen = self._choose(here, pull)
             here, moved = self._improve(here, chosen, max(INNER * size, 0.5 * goal) if len(chosen) < len(w) else goal)
-            if not moved and still:
+            if not moved and (still or size <= ROUNDING):
                 status = Status.STALLED
                 break
         pull = closest(here.gradient, here.w, self.l1)
@@ -157,7 +186,7 @@ class _Search:
         rows = self.objective.blocks.all
         _, residual, _ = bernoulli(eta, rows.y)
         weighted = residual if rows.weight is None else rows.weight * residual
-        gradient = np.asarray(self.objective.blocks.with_weight(weighted).sum(_weighted_sums)) / self.objective.total
+        gradient = np.asarray(self.objective.blocks.with_weight(weighted).sum(weighted_sums)) / self.objective.total
         if self.objective.ridge is not None:
             gradient = gradient + self.objective.ridge * w
         return _Point(w, eta, gradient)
@@ -175,10 +204,17 @@ class _Search:
         return np.union1d(np.flatnonzero(inside), outside)
 
     def _improve(self, here: _Point, chosen: Array, goal: float) -> tuple[_Point, bool]:
-        """A point whose subgradient over the chosen columns is at most ``goal``, and whether it is another one."""
+        """A point whose subgradient over the chosen columns is at most ``goal``, and whether it is another one.
+
+        Where a curvature of the chosen columns costs more than a pass over all of them, after one step the pass says
+        which columns matter now.
+        """
         every = len(chosen) == len(here.w)
-        part = self.objective if every else _restricted(self.objective, chosen)
-        w, near = self._descend(part, self.l1[chosen], here.w[chosen], goal)
+        if self.part is None or not np.array_equal(self.part.chosen, chosen):
+            objective = self.objective if every else _restricted(self.objective, chosen)
+            self.part = _Part(chosen, objective, self.l1[chosen])
+        dear = not every and len(chosen) ** 2 >= DEAR * len(here.w)
+        w, near = self._descend(self.part, here.w[chosen], goal, 1 if dear else self.passes_left)
         moved = not np.array_equal(w, here.w[chosen])
         whole = np.zeros_like(here.w)
         whole[chosen] = w
@@ -186,27 +222,26 @@ class _Search:
             return _Point(whole, near.eta, near.gradient), moved
         return self._look(whole, near.eta), moved
 
-    def _descend(self, part: Objective, l1: Floats, w: Floats, goal: float) -> tuple[Floats, Near]:
+    def _descend(self, part: _Part, w: Floats, goal: float, steps: int) -> tuple[Floats, Near]:
         """Proximal Newton steps over the columns of ``part``."""
-        near = part.near(w)
-        quadratic: Quadratic | None = None
+        near, l1 = part.objective.near(w), part.l1
         before, still = math.inf, 0
-        while self.passes_left > 0:
+        for _ in range(min(steps, self.passes_left)):
             pull = closest(near.gradient, w, l1)
             size = _largest(pull)
             still = still + 1 if size > 0.5 * before and size <= self.tolerance else 0
             if size <= goal or not math.isfinite(size) or still > PATIENCE:
                 break
-            if quadratic is None or size > KEPT * before:
-                quadratic = _quadratic(part, near)
             before = min(before, size)
+            quadratic = part.near(near, w, size)
             b = near.gradient - quadratic.times(w)
             z = minimise_by_signs(quadratic, b, l1, w, goal=max(QUADRATIC * size, 0.1 * goal))
-            found = _search(part, l1, w, z, near)
+            found = _search(part.objective, l1, w, z, near)
             if found is None:
                 break
             self.passes_left -= 1
-            self._record(near.loss + float(l1 @ np.abs(w)), pull, part.total * _gain(near.gradient, l1, w, z), found[2])
+            gain = self.objective.total * _gain(near.gradient, l1, w, z)
+            self._record(near.loss + float(l1 @ np.abs(w)), pull, gain, found[2])
             w, near, _ = found
         return w, near
 
@@ -222,7 +257,9 @@ def intercept_alone(objective: Objective) -> tuple[float, float]:
     rows = blocks.all
     c = np.ones(blocks.n) if rows.weight is None else rows.weight
     if rows.offset is None:
-        alone = math.log(float(c @ rows.y)) - math.log(float(c @ (1.0 - rows.y)))
+        # Of one class alone there is no estimate; so far out nothing is left to gain.
+        least = np.finfo(float).eps * objective.total
+        alone = math.log(max(float(c @ rows.y), least)) - math.log(max(float(c @ (1.0 - rows.y)), least))
         eta = np.full(blocks.n, alone)
     else:
         ones = Objective(blocks.with_columns(Dense(np.ones((blocks.n, 1)))))
@@ -245,7 +282,7 @@ def _restricted(objective: Objective, chosen: Array) -> Objective:
 
 def _quadratic(part: Objective, near: Near) -> Quadratic:
     if part.p <= WIDEST:
-        H = np.asarray(near.rows.sum(_gram)) / part.total
+        H = np.asarray(near.rows.sum(weighted_gram)) / part.total
         if part.ridge is not None:
             H[np.diag_indices(part.p)] += part.ridge
         return Formed(H)
@@ -281,16 +318,6 @@ def _search(part: Objective, l1: Floats, w: Floats, z: Floats, near: Near) -> tu
 def _gain(gradient: Floats, l1: Floats, w: Floats, z: Floats) -> float:
     """By how much the objective falls from w to z to first order, the l1 norm as it is."""
     return -(float(gradient @ (z - w)) + float(l1 @ (np.abs(z) - np.abs(w))))
-
-
-def _gram(block: Block) -> Floats:
-    gram: Floats = block.columns.gram(block.weight)
-    return gram
-
-
-def _weighted_sums(block: Block) -> Floats:
-    sums: Floats = block.columns.transposed_times(block.weight)
-    return sums
 
 
 def _largest(v: Floats) -> float:

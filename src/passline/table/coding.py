@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 
-from passline.errors import DataError
+from passline.errors import DataError, OptionError
 from passline.table.derivative import derivatives
 from passline.table.functions import FUNCTIONS, Values
 from passline.table.rows import Codes, CompleteRows, first_not_finite
@@ -56,6 +56,11 @@ class NumericFactor:
     expression: Expression
     names: tuple[str, ...]
 
+    @property
+    def column(self) -> str:
+        """The column that the expression is of."""
+        return column_of(self.expression).name
+
 
 @dataclass(frozen=True)
 class CategoryFactor:
@@ -90,7 +95,9 @@ class CategoryFactor:
         return DataError(
             f"column {self.column!r} is {rows.value(self.column, index)!r} in {rows.where(index)}, a level that was "
             f"not there when the model was fitted; it knows {known}{more}. Correct the value, or ask for unseen levels "
-            "to count as the reference (unseen='baseline')."
+            "to count as the reference (unseen='baseline').",
+            row=rows.place(index),
+            column=self.column,
         )
 
 
@@ -139,7 +146,7 @@ class Term:
         for parts in _first_fastest([range(len(f.names)) for f in numerics]):
             total = np.zeros(rows.size)
             for i, moving in enumerate(numerics):
-                if column_of(moving.expression).name == column:
+                if moving.column == column:
                     slope = derivatives(moving.expression, rows.numbers(Name(column)))[parts[i]]
                     others = [f for k, f in enumerate(numerics) if k != i]
                     factor = self._product(others, [part for k, part in enumerate(parts) if k != i], rows)
@@ -155,8 +162,18 @@ class Term:
         if len(numerics) > 1 and values is not None:
             bad = first_not_finite(values)
             if bad is not None:
-                raise DataError(f"{self.text}: the product is too large in {rows.where(bad)}; rescale the columns.")
+                where = rows.where(bad)
+                raise DataError(
+                    f"{self.text}: the product is too large in {where}; rescale the columns.", row=rows.place(bad)
+                )
         return values
+
+
+def read_unseen(word: str) -> Unseen:
+    """The word for what an unseen category is; raises OptionError for any other."""
+    if word not in get_args(Unseen):
+        raise OptionError(f"unseen is {word!r}: choose 'error' or 'baseline'")
+    return cast("Unseen", word)
 
 
 def make_term(factors: Sequence[Expression], made: Sequence[Factor]) -> Term:

@@ -29,9 +29,9 @@ def play_page(table: PlayTable | None = None) -> str:
 def play(path: str | os.PathLike[str], data: Any = None, formula: str | None = None) -> None:
     """Write the live lesson as one self-contained HTML file; with ``data`` and ``formula`` a table of one's own.
 
-    ``data``: as for :func:`passline.fit`; ``formula``: ``outcome ~ predictor``, one column of numbers. The file is
-    written whole or not at all. Raises OptionError where it cannot be, or one of the two is missing; InputError and
-    CannotFitError where formula or data are at fault.
+    ``data``: as for :func:`passline.fit`; ``formula``: ``outcome ~ x`` or ``outcome ~ x + z``, columns of numbers. The
+    file is written whole or not at all. Raises OptionError where it cannot be, or one of the two is missing; InputError
+    and CannotFitError where formula or data are at fault.
     """
     write_text(path, play_page(read_table(data, formula)))
 

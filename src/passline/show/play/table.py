@@ -23,11 +23,14 @@ LARGEST = 1e30
 
 @dataclass(frozen=True)
 class PlayTable:
-    """One predictor and the outcome of the rows that the page shows, (n,) each, and the names of things."""
+    """One predictor, or two, and the outcome of the rows that the page shows, and the names of things.
 
-    x: Floats
+    ``X``: (n, 1) or (n, 2); ``y``: (n,).
+    """
+
+    X: Floats
     y: Floats
-    predictor: str
+    predictors: tuple[str, ...]
     outcome: str
     positive: str
     negative: str
@@ -40,27 +43,30 @@ class PlayTable:
 
         .. math:: 1 / L, \quad L = \tfrac14 \lambda_{max}(\sum_i (1, x_i)^T (1, x_i))
         """
-        X = np.column_stack([np.ones_like(self.x), self.x])
+        X = np.column_stack([np.ones_like(self.y), self.X])  # (n, 2) or (n, 3)
         steepest = float(np.linalg.eigvalsh(X.T @ X / 4)[-1])
         digit = 10.0 ** math.floor(math.log10(1 / steepest))
         return float(f"{math.floor(1 / steepest / digit) * digit:.0e}")
 
     def as_json(self) -> dict[str, Any]:
         """What the page's own.js reads."""
+        x, z = (*self.predictors, None)[:2]
         names = {
-            "x": self.predictor,
+            "x": x,
+            "z": z,
             "outcome": self.outcome,
             "positive": self.positive,
             "negative": self.negative,
             "source": self.source,
-            "used": f"{len(self.x):,}",
+            "used": f"{len(self.y):,}",
             "read": f"{self.read:,}",
         }
-        return {"names": names, "x": self.x.tolist(), "y": self.y.astype(int).tolist(), "rate": self.rate}
+        columns = dict(zip(("x", "z"), self.X.T.tolist(), strict=False))
+        return {"names": names, **columns, "y": self.y.astype(int).tolist(), "rate": self.rate}
 
 
 def play_table(data: Any, formula: str) -> PlayTable:
-    """Read the rows of ``outcome ~ predictor``, the predictor one column of numbers; at most MOST_ROWS of them.
+    """Read the rows of ``outcome ~ x`` or ``outcome ~ x + z``, each one column of numbers; at most MOST_ROWS of them.
 
     Of more rows a sample is taken, at random with a fixed seed, in which both outcomes keep their shares. ``data``: as
     for :func:`passline.fit`. Raises InputError where formula or data are at fault, OptionError for any other number of
@@ -68,9 +74,9 @@ def play_table(data: Any, formula: str) -> PlayTable:
     """
     source = open_source(data)
     learned = learn(parse(formula), source)
-    x = _predictor(learned)
+    X = _predictors(learned)
     y = np.asarray(learned.y, dtype=np.float64)
-    largest = float(np.abs(x).max())
+    largest = float(np.abs(X).max())
     if largest > LARGEST:
         raise DataError(
             f"the page computes with numbers up to {LARGEST:g}, and there is {largest:g}: rescale the column."
@@ -78,9 +84,9 @@ def play_table(data: Any, formula: str) -> PlayTable:
     keep = _chosen(y)
     design = learned.design
     return PlayTable(
-        x=x[keep],
+        X=X[keep],
         y=y[keep],
-        predictor=design.names[-1],
+        predictors=design.names[1:],
         outcome=design.outcome,
         positive=design.positive,
         negative=design.negative,
@@ -89,17 +95,21 @@ def play_table(data: Any, formula: str) -> PlayTable:
     )
 
 
-def _predictor(learned: Learned) -> Floats:
-    design = learned.design
-    groups = list(design.groups(learned.rows)) if len(design.names) == 2 and design.intercept else []
-    match groups:
-        case [NumericColumns(values)] if np.size(values) == learned.used:
-            return np.asarray(values, dtype=np.float64).reshape(-1)
+def _predictors(learned: Learned) -> Floats:
+    """The columns of the predictors, (n, 1) or (n, 2)."""
+    design, n = learned.design, learned.used
+    few = design.intercept and 2 <= len(design.names) <= 3
+    groups = list(design.groups(learned.rows)) if few else []
+    if groups and all(isinstance(group, NumericColumns) for group in groups):
+        values = [np.asarray(group.values, dtype=np.float64).reshape(n, -1) for group in groups]
+        return np.column_stack(values)
     columns = [name for name in design.names if name != "(Intercept)"]
-    found = "no intercept" if not design.intercept else f"{len(columns)} columns ({', '.join(columns[:5])})"
+    shown = ", ".join(columns[:5])
+    found = "no intercept" if not design.intercept else f"{len(columns)} columns ({shown})" if columns else "no columns"
+    example = " + ".join(design.variables[:2]) or "x"
     raise OptionError(
-        f"the live page shows one predictor that is a number, with an intercept, and this formula has {found}. Ask for "
-        f"one column of numbers, such as '{design.outcome} ~ {design.variables[0] if design.variables else 'x'}'."
+        f"the live page shows one predictor or two, numbers both, with an intercept, and this formula has {found}. Ask "
+        f"for columns of numbers, such as '{design.outcome} ~ {example}'."
     )
 
 

@@ -14,22 +14,23 @@ function content({ run, words }) {
   if (!finite(run)) return [html("p", {}, said.stopped)];
   const next = preview(run);
   const squared = run.settings.loss === "mse";
+  const two = run.z !== null;
   const heads = [
     said.hours,
+    ...(two ? [said.second] : []),
     said.outcome,
     said.predicted,
     squared ? said.errorMse : said.error,
     squared ? said.shareMse : said.share,
+    ...(two ? [squared ? said.secondShareMse : said.secondShare] : []),
   ];
   const body = next.rows.slice(0, ROWS).map((i) => {
-    const [x, y] = [run.x[i], run.y[i]];
-    const p = probability(run, x);
+    const [x, y, z] = [run.x[i], run.y[i], two ? run.z[i] : 0];
+    const p = probability(run, x, z);
     const error = squared ? 2 * (p - y) * p * (1 - p) : p - y;
-    return html(
-      "tr",
-      {},
-      ...[figure(x), String(y), decimals(p), decimals(error), decimals(error * x)].map((text) => html("td", {}, text)),
-    );
+    const cells = [figure(x), ...(two ? [figure(z)] : []), String(y), decimals(p), decimals(error), decimals(error * x)];
+    if (two) cells.push(decimals(error * z));
+    return html("tr", {}, ...cells.map((text) => html("td", {}, text)));
   });
   const table = html(
     "table",
@@ -38,10 +39,14 @@ function content({ run, words }) {
     html("tbody", {}, ...body),
   );
   const others = next.rows.length - ROWS;
+  // The gradients stand in the order w, b, v.
+  const [gw, gb, gv] = next.gradient;
+  const parameters = two ? { w: gw, v: gv, b: gb } : { w: gw, b: gb };
   const lines = [
-    said.gradient(decimals(next.gradient[0]), decimals(next.gradient[1])),
-    said.move("w", decimals(run.w, 6), decimals(next.w, 6), moved(run, next.gradient[0], next.w - run.w)),
-    said.move("b", decimals(run.b, 6), decimals(next.b, 6), moved(run, next.gradient[1], next.b - run.b)),
+    said.gradient(two ? `[${decimals(gw)}, ${decimals(gv)}]` : decimals(gw), decimals(gb)),
+    ...Object.entries(parameters).map(([name, gradient]) =>
+      said.move(name, decimals(run[name], 6), decimals(next[name], 6), moved(run, gradient, next[name] - run[name])),
+    ),
   ];
   return [
     html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": said.heading }, table),

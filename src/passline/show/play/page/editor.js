@@ -2,26 +2,29 @@
 import { figure, html, set } from "./dom.js";
 import { LARGEST_HOURS, MOST_POINTS, readTable, THREE, TWENTY } from "./state.js";
 
-/** The table; `act` has now, move, add, remove and points(table). */
-export function makeEditor(root, act) {
+/** The table, with one number a row or `two`; `act` has now, move, add, remove and points(table). */
+export function makeEditor(root, act, two) {
   const rows = html("tbody");
-  const heads = [html("th", { scope: "col" }), html("th", { scope: "col" }), html("th", { scope: "col" }), html("td")];
+  const heads = Array.from({ length: two ? 4 : 3 }, () => html("th", { scope: "col" }));
   const wrong = html("p", { class: "wrong", role: "alert" });
   const area = html("textarea", { rows: 4, spellcheck: "false", id: "pasted" });
   const label = html("label", { for: "pasted" });
   const buttons = Object.fromEntries(
     ["add", "three", "twenty", "take"].map((name) => [name, html("button", { type: "button", id: `points-${name}` })]),
   );
-  const editor = { rows, wrong, act, view: null };
-  buttons.add.onclick = () => act.add(editor.view.table ? middle(editor.view.frame) : 2.5, 1);
+  const editor = { rows, wrong, act, two, view: null };
+  buttons.add.onclick = () => {
+    const { table, frame, frameZ } = editor.view;
+    act.add({ x: table ? middle(frame) : 2.5, z: two ? middle(frameZ) : undefined, y: 1 });
+  };
   buttons.three.onclick = () => act.points(THREE);
   buttons.twenty.onclick = () => act.points(TWENTY);
   buttons.take.onclick = () => {
-    const read = readTable(area.value);
+    const read = readTable(area.value, two);
     wrong.textContent = read.wrong ? editor.view.words.points.wrong(read.wrong) : "";
     if (read.points) act.points(read.points);
   };
-  const table = html("table", { class: "points-table" }, html("thead", {}, html("tr", {}, ...heads)), rows);
+  const table = html("table", { class: "points-table" }, html("thead", {}, html("tr", {}, ...heads, html("td"))), rows);
   root.append(
     html("div", { class: "row" }, buttons.add, buttons.three, buttons.twenty),
     html("div", { class: "scroll tall", tabindex: 0, role: "group" }, table),
@@ -39,7 +42,8 @@ export function makeEditor(root, act) {
       buttons.add.disabled = view.points.length >= MOST_POINTS;
       label.textContent = words.points.paste;
       root.querySelector(".tall").setAttribute("aria-label", words.points.heading);
-      ["#", words.points.number, words.points.passedColumn].forEach((text, i) => (heads[i].textContent = text));
+      const { number, second, passedColumn } = words.points;
+      ["#", number, ...(two ? [second] : []), passedColumn].forEach((text, i) => (heads[i].textContent = text));
       drawRows(editor);
     },
   };
@@ -50,11 +54,15 @@ function drawRows(editor) {
   while (rows.childElementCount > view.points.length) rows.lastChild.remove();
   while (rows.childElementCount < view.points.length) rows.append(makeRow(editor, rows.childElementCount));
   const { words } = view;
-  view.points.forEach(({ x, y }, i) => {
-    const [hours, passed] = rows.children[i].querySelectorAll("input");
-    if (document.activeElement !== hours || Number(hours.value) !== x) hours.value = String(x);
-    passed.checked = y === 1;
-    set(hours, { "aria-label": words.points.hoursOf(i + 1) });
+  view.points.forEach((point, i) => {
+    const fields = [...rows.children[i].querySelectorAll("input")];
+    const passed = fields.pop();
+    fields.forEach((field, k) => {
+      const value = k ? point.z : point.x;
+      if (document.activeElement !== field || Number(field.value) !== value) field.value = String(value);
+      set(field, { "aria-label": k ? words.points.secondOf(i + 1) : words.points.hoursOf(i + 1) });
+    });
+    passed.checked = point.y === 1;
     set(passed, { "aria-label": words.points.passedOf(i + 1) });
     set(rows.children[i].querySelector("button"), {
       "aria-label": words.points.remove(i + 1),
@@ -68,19 +76,22 @@ function middle([low, high]) {
 }
 
 function makeRow(editor, i) {
-  const hours = html("input", { type: "number", step: "any", inputmode: "decimal" });
+  const fields = (editor.two ? ["x", "z"] : ["x"]).map((name) => {
+    const field = html("input", { type: "number", step: "any", inputmode: "decimal" });
+    field.oninput = () => {
+      const value = field.value.trim() === "" ? NaN : Number(field.value);
+      const good = Math.abs(value) <= LARGEST_HOURS;
+      set(field, { "aria-invalid": !good && "true" });
+      const { wrongHours, wrongSecond } = editor.view.words.points;
+      editor.wrong.textContent = good ? "" : name === "x" ? wrongHours : wrongSecond;
+      if (good) editor.act.move(i, { [name]: value }, true);
+    };
+    return field;
+  });
   const passed = html("input", { type: "checkbox" });
   const remove = html("button", { type: "button", class: "quiet" }, "×");
-  const now = () => editor.act.now().points[i];
-  hours.oninput = () => {
-    const x = hours.value.trim() === "" ? NaN : Number(hours.value);
-    const good = Math.abs(x) <= LARGEST_HOURS;
-    set(hours, { "aria-invalid": !good && "true" });
-    editor.wrong.textContent = good ? "" : editor.view.words.points.wrongHours;
-    if (good) editor.act.move(i, x, now().y, true);
-  };
-  passed.onchange = () => editor.act.move(i, now().x, passed.checked ? 1 : 0, true);
+  passed.onchange = () => editor.act.move(i, { y: passed.checked ? 1 : 0 }, true);
   remove.onclick = () => editor.act.remove(i);
   const cell = (...children) => html("td", {}, ...children);
-  return html("tr", {}, cell(figure(i + 1)), cell(hours), cell(passed), cell(remove));
+  return html("tr", {}, cell(figure(i + 1)), ...fields.map((field) => cell(field)), cell(passed), cell(remove));
 }

@@ -1,65 +1,60 @@
 /** The exact answers: maximum likelihood by Newton's method, Jeffreys' prior (Firth), and the set of the boundary. */
+import { hasTwo } from "./descent.js";
 
 // Of chi-squared with one degree of freedom, at 95 %.
 const QUANTILE = 3.841458820694124;
 const STEPS = 500;
 
-/** The minimum of mean cross-entropy + ridge / 2 w^2 as {w, b}; null where there is none or none is found. */
+/** The minimum of mean cross-entropy + ridge / 2 |w|^2 as {w, v, b}; null where there is none or none is found. */
 export function optimum(points, ridge = 0) {
   const scaled = standardise(points);
   if (scaled === null) return null;
-  const { z, y, spread } = scaled;
-  const penalty = (ridge * y.length) / spread ** 2;
-  let a = 0;
-  let b = 0;
-  let value = logLikelihood(z, y, a, b) - (penalty / 2) * b * b;
+  const { Z, y, spreads } = scaled;
+  const penalty = [0, ...spreads.map((spread) => (ridge * y.length) / spread ** 2)];
+  const objective = (t) => logLikelihood(Z, y, t) - t.reduce((sum, one, j) => sum + (penalty[j] / 2) * one * one, 0);
+  let t = penalty.map(() => 0);
+  let value = objective(t);
   for (let k = 0; k < STEPS; k++) {
-    const { information, score } = moments(z, y, a, b);
-    score[1] -= penalty * b;
-    information[2] += penalty;
+    const { information, score } = moments(Z, y, t);
+    penalty.forEach((one, j) => {
+      score[j] -= one * t[j];
+      information[j][j] += one;
+    });
     const move = solve(information, score);
     if (move === null) return null;
-    const gain = move[0] * score[0] + move[1] * score[1];
     let length = 1;
-    let next = -Infinity;
-    while (length > 1e-10) {
-      const [na, nb] = [a + length * move[0], b + length * move[1]];
-      next = logLikelihood(z, y, na, nb) - (penalty / 2) * nb * nb;
-      if (next >= value - 1e-14 * Math.abs(value)) break;
+    let next = objective(along(t, length, move));
+    while (!(next >= value - 1e-14 * Math.abs(value)) && length > 1e-10) {
       length /= 2;
+      next = objective(along(t, length, move));
     }
-    a += length * move[0];
-    b += length * move[1];
+    t = along(t, length, move);
     value = next;
-    if (gain < 1e-24) return inHours(scaled, a, b);
+    if (dot(move, score) < 1e-24) return inHours(scaled, t);
   }
   return null;
 }
 
-/** The maximum of log-likelihood + log|I| / 2 as {w, b}; null where all hours are alike. Source: Firth (1993). */
+/** The maximum of log-likelihood + log|I| / 2 as {w, v, b}; null where all hours are alike. Source: Firth (1993). */
 export function firth(points) {
   const scaled = standardise(points);
   if (scaled === null) return null;
-  const { z, y } = scaled;
-  const objective = (a, b) => {
-    const { information: I } = moments(z, y, a, b);
-    const determinant = I[0] * I[2] - I[1] * I[1];
-    return determinant > 0 ? logLikelihood(z, y, a, b) + 0.5 * Math.log(determinant) : -Infinity;
+  const { Z, y } = scaled;
+  const objective = (t) => {
+    const L = cholesky(moments(Z, y, t).information);
+    return L === null ? -Infinity : logLikelihood(Z, y, t) + L.reduce((sum, row, j) => sum + Math.log(row[j]), 0);
   };
-  let a = 0;
-  let b = 0;
-  let value = objective(a, b);
+  let t = [0, ...Z.map(() => 0)];
+  let value = objective(t);
   for (let k = 0; k < STEPS; k++) {
-    const { score, curvature } = jeffreys(z, y, a, b);
+    const { score, curvature } = jeffreys(Z, y, t);
     const move = solve(curvature, score);
     if (move === null) return null;
-    const gain = move[0] * score[0] + move[1] * score[1];
     let length = 1;
-    while (length > 1e-10 && objective(a + length * move[0], b + length * move[1]) < value - 1e-13) length /= 2;
-    a += length * move[0];
-    b += length * move[1];
-    value = objective(a, b);
-    if (gain < 1e-22) return inHours(scaled, a, b);
+    while (length > 1e-10 && !(objective(along(t, length, move)) >= value - 1e-13)) length /= 2;
+    t = along(t, length, move);
+    value = objective(t);
+    if (dot(move, score) < 1e-22) return inHours(scaled, t);
   }
   return null;
 }
@@ -73,7 +68,8 @@ export function firth(points) {
 export function boundarySet(points, least, top) {
   const scaled = standardise(points);
   if (scaled === null) return null;
-  const { z, y, centre, spread } = scaled;
+  const [z, centre, spread] = [scaled.Z[0], scaled.centres[0], scaled.spreads[0]];
+  const { y } = scaled;
   let ga = 0;
   let gb = 0;
   for (let i = 0; i < z.length; i++) {
@@ -101,35 +97,46 @@ export function likelihoodOf(points, { w, b }) {
 }
 
 /** How far from rest, in standard errors: sqrt(g' H^-1 g) of the summed objective; null where H is not positive. */
-export function distanceLeft(points, { w, b }, ridge, loss) {
-  let information = [0, 0, ridge * points.length];
-  let score = [0, -ridge * points.length * w];
-  for (const { x, y } of points) {
-    const p = 1 / (1 + Math.exp(-(w * x + b)));
-    const v = p * (1 - p);
-    const error = loss === "mse" ? 2 * (p - y) * v : p - y;
-    const curvature = loss === "mse" ? 2 * v * (v + (p - y) * (1 - 2 * p)) : v;
-    information = [information[0] + curvature, information[1] + curvature * x, information[2] + curvature * x * x];
-    score = [score[0] - error, score[1] - error * x];
+export function distanceLeft(points, { w, v, b }, ridge, loss) {
+  const weights = hasTwo(points) ? [w, v] : [w];
+  const penalty = [0, ...weights.map(() => ridge * points.length)];
+  const score = penalty.map((one, j) => (j ? -one * weights[j - 1] : 0));
+  const information = diagonal(penalty);
+  for (const { x, z, y } of points) {
+    const row = weights.length > 1 ? [1, x, z] : [1, x];
+    const p = 1 / (1 + Math.exp(-dot(row, [b, ...weights])));
+    const variance = p * (1 - p);
+    const error = loss === "mse" ? 2 * (p - y) * variance : p - y;
+    const curvature = loss === "mse" ? 2 * variance * (variance + (p - y) * (1 - 2 * p)) : variance;
+    add(information, curvature, row);
+    row.forEach((one, j) => (score[j] -= error * one));
   }
-  const determinant = information[0] * information[2] - information[1] ** 2;
-  if (!(information[0] > 1e-9 && determinant > 1e-9 * information[0] * information[2])) return null;
-  const move = solve(information, score);
-  return Math.sqrt(Math.max(0, move[0] * score[0] + move[1] * score[1]));
+  const L = cholesky(information);
+  if (L === null || !L.every((row, j) => row[j] ** 2 > 1e-9 * (j ? information[j][j] : 1))) return null;
+  return Math.sqrt(Math.max(0, dot(solve(information, score), score)));
 }
 
+/** The predictors with mean 0 and spread 1; null where one does not vary, or two say the same. */
 function standardise(points) {
   const n = points.length;
   if (n < 2) return null;
-  const centre = points.reduce((sum, { x }) => sum + x / n, 0);
-  const spread = Math.sqrt(points.reduce((sum, { x }) => sum + (x - centre) ** 2 / n, 0));
-  if (!(spread > 1e-12 * Math.max(1, Math.abs(centre))) || !Number.isFinite(spread)) return null;
-  const z = Float64Array.from(points, ({ x }) => (x - centre) / spread);
-  return { z, y: Float64Array.from(points, ({ y }) => y), centre, spread };
+  const columns = hasTwo(points) ? [points.map(({ x }) => x), points.map(({ z }) => z)] : [points.map(({ x }) => x)];
+  const centres = columns.map((column) => column.reduce((sum, one) => sum + one / n, 0));
+  const spreads = columns.map((column, j) =>
+    Math.sqrt(column.reduce((sum, one) => sum + (one - centres[j]) ** 2 / n, 0)),
+  );
+  const varies = spreads.every(
+    (spread, j) => spread > 1e-12 * Math.max(1, Math.abs(centres[j])) && Number.isFinite(spread),
+  );
+  if (!varies) return null;
+  const Z = columns.map((column, j) => Float64Array.from(column, (one) => (one - centres[j]) / spreads[j]));
+  if (Z.length === 2 && 1 - (dot(Z[0], Z[1]) / n) ** 2 < 1e-12) return null;
+  return { Z, y: Float64Array.from(points, ({ y }) => y), centres, spreads };
 }
 
-function inHours({ centre, spread }, a, b) {
-  return { w: b / spread, b: a - (b * centre) / spread };
+function inHours({ centres, spreads }, [a, ...slopes]) {
+  const [w, v = 0] = slopes.map((slope, j) => slope / spreads[j]);
+  return { w, v, b: slopes.reduce((sum, slope, j) => sum - (slope * centres[j]) / spreads[j], a) };
 }
 
 function logProbability(y, eta) {
@@ -137,51 +144,94 @@ function logProbability(y, eta) {
   return signed < 0 ? signed - Math.log1p(Math.exp(signed)) : -Math.log1p(Math.exp(-signed));
 }
 
-function logLikelihood(z, y, a, b) {
+/** The rows (1, z_1, ...) of the columns Z, one after the other. */
+function* rowsOf(Z) {
+  for (let i = 0; i < Z[0].length; i++) yield [1, ...Z.map((column) => column[i])];
+}
+
+function logLikelihood(Z, y, t) {
   let sum = 0;
-  for (let i = 0; i < z.length; i++) sum += logProbability(y[i], a + b * z[i]);
+  let i = 0;
+  for (const row of rowsOf(Z)) sum += logProbability(y[i++], dot(row, t));
   return sum;
 }
 
-/** The information [aa, ab, bb] and the score [a, b]. */
-function moments(z, y, a, b) {
-  const information = [0, 0, 0];
-  const score = [0, 0];
-  for (let i = 0; i < z.length; i++) {
-    const p = 1 / (1 + Math.exp(-(a + b * z[i])));
-    const v = p * (1 - p);
-    information[0] += v;
-    information[1] += v * z[i];
-    information[2] += v * z[i] * z[i];
-    score[0] += y[i] - p;
-    score[1] += (y[i] - p) * z[i];
+/** The information (k, k) and the score (k) at t. */
+function moments(Z, y, t) {
+  const information = diagonal(t.map(() => 0));
+  const score = t.map(() => 0);
+  let i = 0;
+  for (const row of rowsOf(Z)) {
+    const p = 1 / (1 + Math.exp(-dot(row, t)));
+    add(information, p * (1 - p), row);
+    row.forEach((one, j) => (score[j] += (y[i] - p) * one));
+    i++;
   }
   return { information, score };
 }
 
 /** Firth's score, and the curvature of the rows with h more trials each, half of them passed: exact if saturated. */
-function jeffreys(z, y, a, b) {
-  const { information: I } = moments(z, y, a, b);
-  const determinant = I[0] * I[2] - I[1] * I[1];
-  const score = [0, 0];
-  const curvature = [0, 0, 0];
-  for (let i = 0; i < z.length; i++) {
-    const p = 1 / (1 + Math.exp(-(a + b * z[i])));
-    const v = p * (1 - p);
-    const leverage = (v * (I[2] - 2 * I[1] * z[i] + I[0] * z[i] * z[i])) / determinant;
-    const part = y[i] - p + leverage * (0.5 - p);
-    score[0] += part;
-    score[1] += part * z[i];
-    curvature[0] += (1 + leverage) * v;
-    curvature[1] += (1 + leverage) * v * z[i];
-    curvature[2] += (1 + leverage) * v * z[i] * z[i];
+function jeffreys(Z, y, t) {
+  const { information } = moments(Z, y, t);
+  const inverse = t.map((_, j) => solve(information, t.map((_, k) => (j === k ? 1 : 0))));
+  const score = t.map(() => 0);
+  const curvature = diagonal(t.map(() => 0));
+  if (inverse.includes(null)) return { score, curvature };
+  let i = 0;
+  for (const row of rowsOf(Z)) {
+    const p = 1 / (1 + Math.exp(-dot(row, t)));
+    const variance = p * (1 - p);
+    const leverage = variance * row.reduce((sum, one, j) => sum + one * dot(inverse[j], row), 0);
+    const part = y[i++] - p + leverage * (0.5 - p);
+    row.forEach((one, j) => (score[j] += part * one));
+    add(curvature, (1 + leverage) * variance, row);
   }
   return { score, curvature };
 }
 
-function solve([aa, ab, bb], [u, v]) {
-  const determinant = aa * bb - ab * ab;
-  return determinant > 0 ? [(bb * u - ab * v) / determinant, (aa * v - ab * u) / determinant] : null;
+function dot(a, b) {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j] * b[j];
+  return sum;
+}
+
+function along(t, length, move) {
+  return t.map((one, j) => one + length * move[j]);
+}
+
+function diagonal(values) {
+  return values.map((value, j) => values.map((_, k) => (j === k ? value : 0)));
+}
+
+/** Add weight times the square of a row to a matrix. */
+function add(matrix, weight, row) {
+  for (let j = 0; j < row.length; j++) for (let k = 0; k < row.length; k++) matrix[j][k] += weight * row[j] * row[k];
+}
+
+/** The lower triangle L with L L' = A; null where A is not positive definite. */
+function cholesky(A) {
+  const L = A.map((row) => row.map(() => 0));
+  for (let j = 0; j < A.length; j++) {
+    for (let k = 0; k <= j; k++) {
+      const rest = A[j][k] - dot(L[j].slice(0, k), L[k]);
+      if (j === k && !(rest > 0)) return null;
+      L[j][k] = j === k ? Math.sqrt(rest) : rest / L[k][k];
+    }
+  }
+  return L;
+}
+
+/** The solution of A x = u; null where A is not positive definite. */
+function solve(A, u) {
+  const L = cholesky(A);
+  if (L === null) return null;
+  const x = [...u];
+  for (let j = 0; j < x.length; j++) x[j] = (x[j] - dot(L[j].slice(0, j), x)) / L[j][j];
+  for (let j = x.length - 1; j >= 0; j--) {
+    for (let k = j + 1; k < x.length; k++) x[j] -= L[k][j] * x[k];
+    x[j] /= L[j][j];
+  }
+  return x;
 }
 
 /** The supremum over r of the log-likelihood at eta = r (a + b z); concave in r, found by Newton within a bracket. */

@@ -8,6 +8,7 @@ import { set, unchanged } from "./dom.js";
 import { makeEditor } from "./editor.js";
 import { makeGuide, makeStory, STAGES } from "./guide.js";
 import { makeLosses } from "./losses.js";
+import { makePlane } from "./plane.js";
 import { savePicture } from "./picture.js";
 import { readBase } from "./own.js";
 import { fromFragment, makeHistory, MOST_POINTS, MOST_STEPS, point, toFragment } from "./state.js";
@@ -26,6 +27,7 @@ const byId = (id) => document.getElementById(id);
 const calmly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const base = readBase(byId("table"));
+const two = base.frameZ !== null;
 const languages = makeWords(base.table);
 const page = {
   state: fromFragment(location.hash, base),
@@ -46,12 +48,12 @@ const page = {
 
 const act = {
   now: () => page.state,
-  move(i, x, y, first) {
-    const points = page.state.points.map((one, k) => (k === i ? point(x, y) : one));
+  move(i, change, first) {
+    const points = page.state.points.map((one, k) => (k === i ? Object.freeze({ ...one, ...change }) : one));
     edit({ points }, first);
   },
-  add(x, y) {
-    if (page.state.points.length < MOST_POINTS) edit({ points: [...page.state.points, point(x, y)] });
+  add({ x, z, y }) {
+    if (page.state.points.length < MOST_POINTS) edit({ points: [...page.state.points, point(x, y, z)] });
   },
   remove(i) {
     if (page.state.points.length > 1) edit({ points: page.state.points.filter((_, k) => k !== i) });
@@ -168,7 +170,7 @@ function schedule() {
 }
 
 function lines() {
-  return stepLines(page.state.settings);
+  return stepLines(page.state.settings, two);
 }
 
 function showLines() {
@@ -192,6 +194,7 @@ function draw() {
     ...state,
     table: base.table,
     frame: base.frame,
+    frameZ: base.frameZ,
     run,
     answers,
     words: words(),
@@ -200,7 +203,7 @@ function draw() {
     undoable: page.history.length,
     language: page.language,
     line: lines()[Math.min(page.line, lines().length - 1)],
-    loss: lossAt(run, run.w, run.b),
+    loss: lossAt(run, run),
     told: calm ? [] : notices(run, state.points, answers),
     ghosts: base.table !== null || state.more || state.guide === 4 || state.guide === 6,
     interval: state.more,
@@ -278,7 +281,7 @@ async function copyProgramme() {
 
 function wire() {
   const guide = makeGuide(byId("guide"), act);
-  const curve = makeCurve(byId("curve"), act);
+  const curve = (two ? makePlane : makeCurve)(byId("curve"), act);
   const more = { shown: ({ more: shown }) => shown };
   const losses = { shown: ({ more: shown, guide: at }) => shown || at >= 5 };
   page.views = [
@@ -301,7 +304,7 @@ function wire() {
       (view) => [view.settings, view.playing, view.pace, view.undoable, view.words],
       more,
     ),
-    keyed(makeEditor(byId("points"), act).draw, (view) => [view.points, view.words], more),
+    keyed(makeEditor(byId("points"), act, two).draw, (view) => [view.points, view.words], more),
     keyed(drawExact, (view) => [view.answers, view.words], more),
     keyed(
       (view) => (byId("programme").textContent = programme(view)),

@@ -23,10 +23,11 @@ export function word(generator) {
   return (y ^ (y >>> 18)) >>> 0;
 }
 
-/** A number of [-1, 1) as torch fills a float32 parameter of `Linear(1, 1)`: 24 bits, in steps of float32. */
-export function uniform(generator) {
+/** A number of [-bound, bound) as torch fills a float32 parameter of `Linear`: 24 bits, in steps of float32. */
+export function uniform(generator, bound) {
   const unit = (word(generator) & 0xffffff) / 0x1000000;
-  return Math.fround(unit * 2 - 1);
+  const end = Math.fround(bound);
+  return Math.fround(unit * (2 * end) - end);
 }
 
 /** `torch.randperm(n)`: an Int32Array (n,). */

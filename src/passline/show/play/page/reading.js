@@ -1,5 +1,5 @@
 /** What the page says in words around its pictures: the reading, the notices, the exact answers, the legend. */
-import { boundary } from "./descent.js";
+import { boundary, finite } from "./descent.js";
 import { decimals, figure, html, set, write } from "./dom.js";
 
 const byId = (id) => document.getElementById(id);
@@ -8,23 +8,22 @@ const byId = (id) => document.getElementById(id);
 export function drawExact({ answers, words: said, settings }) {
   const facts = [];
   const { best, firth, set: pieces } = answers;
-  if (best !== null) facts.push(said.exact.best(best.w, best.b, boundary(best)));
-  if (firth !== null && (best === null || settings.ridge === 0))
-    facts.push(said.exact.firth(firth.w, firth.b, boundary(firth)));
+  if (best !== null) facts.push(said.exact.best(best));
+  if (firth !== null && (best === null || settings.ridge === 0)) facts.push(said.exact.firth(firth));
   if (pieces !== null) facts.push(said.exact.set(said.set(pieces)));
   byId("exact").replaceChildren(...facts.map((fact) => html("li", {}, fact)));
 }
 
 /** What the lines and dots of the picture are. */
-export function drawLegend({ ghosts, interval, answers, settings, words: said }) {
+export function drawLegend({ run, ghosts, interval, answers, settings, words: said }) {
   const parted = answers.kind === "complete" && settings.ridge === 0;
   const shown = [
     ["failed", said.failed],
     ["passed", said.passed],
-    ...(ghosts ? [["curve", said.legend.curve]] : []),
+    ...(ghosts ? [[run.z === null ? "curve" : "half", said.legend.curve]] : []),
     ...(ghosts && answers.best ? [["best", said.legend.best]] : []),
     ...(ghosts && !answers.best && answers.firth ? [["firth", said.legend.firth]] : []),
-    ...(ghosts && parted ? [["gap", said.legend.gap]] : []),
+    ...(ghosts && parted ? [[run.z === null ? "gap" : "gap wide", said.legend.gap]] : []),
     ...(interval && answers.set ? [["set", said.legend.set]] : []),
   ];
   byId("legend").replaceChildren(
@@ -52,11 +51,8 @@ export function drawTexts({ words: said, language }) {
 /** Where the curve flips, after how many steps, and what is to be said of that. */
 export function drawReading(view) {
   const { run, words: said } = view;
-  const at = boundary(run);
-  byId("flips-label").textContent = at === null ? said.flat : said.flipsAt;
-  byId("falls").textContent = at !== null && run.w < 0 ? said.falls : "";
-  byId("flips").textContent = at === null ? "" : figure(at);
-  byId("flips-unit").textContent = at === null ? "" : said.hoursUnit(at);
+  if (run.z === null) drawFlip(run, said);
+  else drawFlips(run, said);
   byId("after").textContent = said.after(run.step, decimals(view.loss));
   byId("line").textContent = view.line;
   byId("step").textContent = said.step;
@@ -66,7 +62,25 @@ export function drawReading(view) {
   const texts = view.told.map((notice) => said.notices[notice.key](notice));
   drawNotices(texts, view.told);
   // What a programme that drives the page reads.
-  Object.assign(byId("reading").dataset, { steps: run.step, w: run.w, b: run.b, boundary: at ?? "" });
+  const told = { steps: run.step, w: run.w, b: run.b, boundary: boundary(run) ?? "" };
+  Object.assign(byId("reading").dataset, run.z === null ? told : { ...told, v: run.v });
+}
+
+function drawFlip(run, said) {
+  const at = boundary(run);
+  byId("flips-label").textContent = at === null ? said.flat : said.flipsAt;
+  byId("falls").textContent = at !== null && run.w < 0 ? said.falls : "";
+  byId("flips").textContent = at === null ? "" : figure(at);
+  byId("flips-unit").textContent = at === null ? "" : said.hoursUnit(at);
+}
+
+/** With two predictors it flips along a line. */
+function drawFlips(run, said) {
+  const flat = !finite(run) || (run.w === 0 && run.v === 0);
+  byId("flips").parentElement.classList.add("along");
+  byId("flips-label").textContent = flat ? said.flat : said.flipsAlong;
+  byId("flips").textContent = flat ? "" : said.line(run);
+  byId("falls").textContent = flat ? "" : said.sides(run);
 }
 
 function drawNotices(texts, told) {

@@ -1,5 +1,5 @@
 /** The state that a page's address holds, and everything follows from: points, settings, steps; and the undoing of edits. */
-import { LESSON } from "./descent.js";
+import { hasTwo, LESSON } from "./descent.js";
 
 export const THREE = Object.freeze([point(1, 0), point(2, 0), point(3, 1)]);
 const STUDY = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.25, 4.5, 4.75, 5, 5.5];
@@ -15,9 +15,9 @@ export const MOST_POINTS = 1000;
 export const MOST_STEPS = 10_000_000;
 export const LARGEST_HOURS = 1e30;
 
-/** One student: hours x, outcome y. */
-export function point(x, y) {
-  return Object.freeze({ x, y });
+/** One student: hours x, outcome y; with two predictors also the second, z. */
+export function point(x, y, z) {
+  return Object.freeze(z === undefined ? { x, y } : { x, z, y });
 }
 
 /** The page as it opens, on a base of points and settings. */
@@ -29,7 +29,9 @@ export function opening({ points, settings }) {
 export function toFragment(state, base, language) {
   const fields = new URLSearchParams();
   const { settings } = state;
-  if (!samePoints(state.points, base.points)) fields.set("p", state.points.map(({ x, y }) => `${x}:${y}`).join("_"));
+  if (!samePoints(state.points, base.points)) {
+    fields.set("p", state.points.map(({ x, z, y }) => (z === undefined ? [x, y] : [x, z, y]).join(":")).join("_"));
+  }
   for (const [name, usual] of Object.entries(base.settings)) {
     if (settings[name] !== usual) fields.set(name, String(settings[name]));
   }
@@ -44,7 +46,7 @@ export function toFragment(state, base, language) {
 export function fromFragment(fragment, base) {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   const state = opening(base);
-  const points = readPoints(fields.get("p") ?? "");
+  const points = readPoints(fields.get("p") ?? "", hasTwo(base.points));
   const settings = { ...base.settings };
   for (const name of Object.keys(LESSON)) {
     const value = fields.get(name);
@@ -72,18 +74,23 @@ export function checkedSetting(name, text) {
   return Number.isInteger(number) && number >= 0 && number <= most ? number : null;
 }
 
-/** Points from pasted text, one "hours, passed" a line; {points} or {wrong: {line, text}} at the first slip. */
-export function readTable(text) {
+/**
+ * Points from pasted text, one "hours, passed" a line, or two predictors and the outcome where there are `two`;
+ * {points} or {wrong: {line, text}} at the first slip.
+ */
+export function readTable(text, two = false) {
   const points = [];
+  const width = two ? 3 : 2;
   const lines = text.split(/\r\n|\r|\n/);
   for (const [i, line] of lines.entries()) {
     if (line.trim() === "") continue;
     const cells = line.trim().split(/\s*[,;\t]\s*|\s+/);
-    const [x, y] = cells.map((cell) => (cell === "" ? NaN : Number(cell)));
-    if (points.length === 0 && i === 0 && cells.length === 2 && cells.every((cell) => !/^[-+.\d]/.test(cell))) continue;
-    const good = cells.length === 2 && Math.abs(x) <= LARGEST_HOURS && (y === 0 || y === 1);
-    if (!good) return { wrong: { line: i + 1, text: line.trim().slice(0, 60) } };
-    points.push(point(x, y));
+    const numbers = cells.map((cell) => (cell === "" ? NaN : Number(cell)));
+    const heading = cells.length === width && cells.every((cell) => !/^[-+.\d]/.test(cell));
+    if (points.length === 0 && i === 0 && heading) continue;
+    const read = cells.length === width ? checkedPoint(numbers) : null;
+    if (read === null) return { wrong: { line: i + 1, text: line.trim().slice(0, 60) } };
+    points.push(read);
     if (points.length > MOST_POINTS) return { wrong: { line: i + 1, text: `> ${MOST_POINTS}` } };
   }
   return points.length ? { points } : { wrong: { line: 1, text: "" } };
@@ -105,15 +112,24 @@ export function makeHistory(most = 200) {
 }
 
 function samePoints(a, b) {
-  return a === b || (a.length === b.length && a.every(({ x, y }, i) => x === b[i].x && y === b[i].y));
+  const same = ({ x, z, y }, other) => x === other.x && z === other.z && y === other.y;
+  return a === b || (a.length === b.length && a.every((one, i) => same(one, b[i])));
 }
 
-function readPoints(text) {
+/** A point of [x, y] or [x, z, y]; null where one of them is not a number in range, or the outcome not 0 or 1. */
+function checkedPoint(numbers) {
+  const [x, z] = numbers;
+  const y = numbers.at(-1);
+  const good = numbers.slice(0, -1).every((one) => Math.abs(one) <= LARGEST_HOURS) && (y === 0 || y === 1);
+  return good ? point(x, y, numbers.length === 3 ? z : undefined) : null;
+}
+
+function readPoints(text, two) {
   if (text === "") return null;
   const points = text.split("_").map((one) => {
-    const [x, y, ...rest] = one.split(":");
-    const good = rest.length === 0 && /^[-+.\de]+$/i.test(x) && Math.abs(Number(x)) <= LARGEST_HOURS;
-    return good && (y === "0" || y === "1") ? point(Number(x), Number(y)) : null;
+    const cells = one.split(":");
+    const good = cells.length === (two ? 3 : 2) && cells.every((cell) => /^[-+.\de]+$/i.test(cell));
+    return good ? checkedPoint(cells.map(Number)) : null;
   });
   return points.includes(null) || points.length > MOST_POINTS ? null : points;
 }

@@ -1,8 +1,9 @@
-/** The loss over weight and bias as contours, and the path that was walked on it. */
+/** The loss over weight and bias, or two weights, as contours, and the path that was walked on it. */
 import { ticks } from "d3-array";
-import { contours } from "d3-contour";
+import { axes } from "./axes.js";
 import { lossAt } from "./descent.js";
 import { figure, linear, onWidth, set, svg } from "./dom.js";
+import { regions, sampled } from "./field.js";
 
 const MARGIN = { top: 10, right: 14, bottom: 40, left: 62 };
 const COLUMNS = 64;
@@ -28,95 +29,79 @@ export function makeSurface(root) {
 
 function draw(chart) {
   const { frame, view, width } = chart;
+  const { run, settings, answers } = view;
   const height = Math.round(Math.min(340, width * 0.72));
-  const { w: ws, b: bs } = view.run.trace;
+  // With two predictors the second weight stands beside the first, at the bias as it is now.
+  const other = run.z === null ? "b" : "v";
   // The valley is in sight, wherever the path begins.
-  const answer = view.answers.best ?? view.answers.firth ?? { w: 1, b: -2 };
-  const domains = [extent(ws, [0, 1.5 * answer.w]), extent(bs, [0, 1.5 * answer.b])];
+  const answer = answers.best ?? answers.firth ?? { w: 1, v: 1, b: -2 };
+  const domains = ["w", other].map((name) => extent(run.trace[name], [0, 1.5 * answer[name]]));
   const x = linear(domains[0], [MARGIN.left, width - MARGIN.right]);
   const y = linear(domains[1], [height - MARGIN.bottom, MARGIN.top]);
-  const { settings } = view;
-  const key = JSON.stringify([domains, view.points, settings.loss, settings.reduction, settings.ridge]);
+  // A bias that has hardly moved leaves the surface as it is: it takes long to compute.
+  const stride = (domains[1][1] - domains[1][0]) / 64;
+  const bias = other === "b" ? 0 : Math.round(run.b / stride) * stride;
+  const key = JSON.stringify([
+    domains,
+    width,
+    view.points,
+    settings.loss,
+    settings.reduction,
+    settings.ridge,
+    bias,
+  ]);
   if (key !== chart.key) {
     chart.key = key;
-    chart.shapes = shapes(view.run, domains);
+    chart.shapes = shapes(run, { other, bias }, domains, boxOf(width, height));
   }
-  const label = view.words.surface.alt(figure(view.run.w), figure(view.run.b));
+  const names = [view.words.surface.weight, other === "b" ? view.words.surface.bias : view.words.surface.second];
+  const label = view.words.surface.alt(figure(run.w), figure(run[other]));
   set(frame, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": label });
-  const place = ([column, row]) =>
-    `${column * ((width - MARGIN.left - MARGIN.right) / COLUMNS) + MARGIN.left} ${row * ((height - MARGIN.top - MARGIN.bottom) / ROWS) + MARGIN.top}`;
-  const filled = chart.shapes.map(({ coordinates }, i) =>
-    svg("path", {
-      class: "level",
-      "fill-opacity": (0.06 + (0.1 * i) / LEVELS).toFixed(3),
-      d: coordinates
-        .flat()
-        .map((ring) => `M${ring.map(place).join("L")}Z`)
-        .join(""),
-    }),
+  const filled = chart.shapes.map((d, i) =>
+    svg("path", { class: "level", "fill-opacity": (0.06 + (0.1 * i) / LEVELS).toFixed(3), d }),
   );
-  frame.replaceChildren(...filled, axes(view, x, y, domains, width, height), ...walked(view, x, y, domains));
+  const [across, up] = domains.map((domain) => ticks(...domain, 5));
+  const grid = axes({ x, y, width, height, margin: MARGIN, across, up, names, lines: false });
+  frame.replaceChildren(...filled, svg("g", { class: "grid" }, ...grid), ...walked(view, other, x, y, domains));
+}
+
+function boxOf(width, height) {
+  const { left, top, right, bottom } = MARGIN;
+  return { left, top, width: width - left - right, height: height - top - bottom };
 }
 
 /** Regions of loss above a level, lowest first; even steps of the logarithm, since a valley is what matters. */
-function shapes(run, [[w0, w1], [b0, b1]]) {
-  const values = new Float64Array(COLUMNS * ROWS);
-  for (let row = 0; row < ROWS; row++) {
-    for (let column = 0; column < COLUMNS; column++) {
-      const w = w0 + ((w1 - w0) * (column + 0.5)) / COLUMNS;
-      const b = b1 - ((b1 - b0) * (row + 0.5)) / ROWS;
-      values[row * COLUMNS + column] = Math.log(Math.max(1e-12, lossAt(run, w, b)));
-    }
-  }
+function shapes(run, { other, bias }, domains, box) {
+  // A surface that is drawn anew while it plays has fewer cells.
+  const [columns, rows] = other === "b" ? [COLUMNS, ROWS] : [COLUMNS / 2, ROWS / 2];
+  const loss = (w, at) => Math.log(Math.max(1e-12, lossAt(run, { w, v: 0, b: bias, [other]: at })));
+  const values = sampled(loss, ...domains, columns, rows);
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (!(high > low)) return [];
   const levels = Array.from({ length: LEVELS }, (_, i) => low + ((high - low) * (i + 0.5)) / LEVELS);
-  return contours().size([COLUMNS, ROWS]).thresholds(levels)(values);
+  return regions(values, levels, columns, rows, box);
 }
 
-function axes(view, x, y, [across, up], width, height) {
-  const group = svg("g", { class: "grid" });
-  for (const at of ticks(...across, 5)) {
-    group.append(svg("text", { x: x(at), y: height - MARGIN.bottom + 15, "text-anchor": "middle" }, figure(at)));
-  }
-  for (const at of ticks(...up, 5)) {
-    group.append(svg("text", { x: MARGIN.left - 8, y: y(at) + 4, "text-anchor": "end" }, figure(at)));
-  }
-  const middle = (height - MARGIN.bottom + MARGIN.top) / 2;
-  group.append(
-    svg(
-      "text",
-      { class: "axis", x: width - MARGIN.right, y: height - 6, "text-anchor": "end" },
-      view.words.surface.weight,
-    ),
-    svg(
-      "text",
-      { class: "axis", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" },
-      view.words.surface.bias,
-    ),
-  );
-  return group;
-}
-
-function walked(view, x, y, [across, up]) {
-  const { trace, w, b } = view.run;
+function walked({ run, answers }, other, x, y, [across, up]) {
   const inside = (at, [low, high]) => Math.min(high, Math.max(low, at));
-  const d = [...trace.w, w]
-    .map((at, i) => [at, [...trace.b, b][i]])
-    .filter(([one, other]) => Number.isFinite(one) && Number.isFinite(other))
-    .map(([one, other], i) => `${i ? "L" : "M"}${x(inside(one, across)).toFixed(2)} ${y(inside(other, up)).toFixed(2)}`)
+  const path = [...run.trace.w, run.w].map((one, i) => [one, [...run.trace[other], run[other]][i]]);
+  const d = path
+    .filter(([one, second]) => Number.isFinite(one) && Number.isFinite(second))
+    .map(
+      ([one, second], i) => `${i ? "L" : "M"}${x(inside(one, across)).toFixed(2)} ${y(inside(second, up)).toFixed(2)}`,
+    )
     .join("");
   const drawn = [
     svg("path", { class: "walk", d }),
-    svg("circle", { class: "start", cx: x(trace.w[0]), cy: y(trace.b[0]), r: 5 }),
+    svg("circle", { class: "start", cx: x(path[0][0]), cy: y(path[0][1]), r: 5 }),
   ];
-  if (Number.isFinite(w) && Number.isFinite(b)) {
-    drawn.push(svg("circle", { class: "crossing", cx: x(inside(w, across)), cy: y(inside(b, up)), r: 5 }));
+  if (Number.isFinite(run.w) && Number.isFinite(run[other])) {
+    drawn.push(svg("circle", { class: "crossing", cx: x(inside(run.w, across)), cy: y(inside(run[other], up)), r: 5 }));
   }
-  const { best } = view.answers;
+  const { best } = answers;
   if (best !== null) {
-    const [cx, cy] = [x(inside(best.w, across)), y(inside(best.b, up))];
+    const [cx, cy] = [x(inside(best.w, across)), y(inside(best[other], up))];
     drawn.push(svg("path", { class: "best-mark", d: `M${cx - 6} ${cy}H${cx + 6}M${cx} ${cy - 6}V${cy + 6}` }));
   }
   return drawn;

@@ -1,6 +1,7 @@
 /** What is really so: whether the points are separated, where a descent heads, and what to tell about where it stands. */
-import { finite, lossAt } from "./descent.js";
+import { finite, hasTwo, LEAST_VARIANCE, lossAt, probability } from "./descent.js";
 import { boundarySet, distanceLeft, firth, likelihoodOf, optimum } from "./exact.js";
+import { limitLine, partingOf } from "./parting.js";
 
 // A thousandth of a standard error is left: what a person would call arrived.
 const ARRIVED = 1e-3;
@@ -34,8 +35,12 @@ export function limitBoundary(low, high) {
   return low + (high - low) / 2;
 }
 
-/** All exact answers of points: {kind, low, high, best, firth, set}; `best` is null where no line is the best. */
+/**
+ * All exact answers of points: {kind, low, high, best, firth, set}; `best` is null where no line is the best. With two
+ * predictors `open` and `limit` stand in for low, high and set; see parting.js.
+ */
 export function exactAnswers(points, ridge) {
+  if (hasTwo(points)) return planeAnswers(points, ridge);
   const found = separation(points);
   const parted = found.kind === "complete" || found.kind === "quasi";
   const usable = parted || found.kind === "none";
@@ -51,16 +56,29 @@ export function exactAnswers(points, ridge) {
   return { ...found, best, firth: usable ? firth(points) : null, set };
 }
 
+function planeAnswers(points, ridge) {
+  const found = partingOf(points);
+  const parted = found.kind === "complete" || found.kind === "quasi";
+  const usable = parted || found.kind === "none";
+  return {
+    ...found,
+    best: usable && (ridge > 0 || !parted) ? optimum(points, ridge) : null,
+    firth: usable ? firth(points) : null,
+    set: null,
+    limit: found.kind === "complete" ? limitLine(points) : null,
+  };
+}
+
 /**
  * What to say now, the most urgent first: [{key, ...numbers}]. On separated points nothing is ever called converged.
- * Keys: beyond, rose, one-class, alike, complete, quasi, heading, firth, converged, overlap.
+ * Keys: beyond, rose, swings, uncleared, stuck, one-class, alike, complete, quasi, heading, converged, ridge, overlap.
  */
 export function notices(run, points, answers) {
   const { settings, trace, step } = run;
   const parted = answers.kind === "complete" || answers.kind === "quasi";
   if (!finite(run)) return [{ key: "beyond", rate: settings.rate }];
   const said = [];
-  const loss = lossAt(run, run.w, run.b);
+  const loss = lossAt(run, run);
   const rising = step > 0 && settings.clear && (loss > trace.losses[0] || swings(run));
   if (rising)
     said.push({
@@ -70,12 +88,15 @@ export function notices(run, points, answers) {
       to: loss,
     });
   if (!settings.clear && step > 0) said.push({ key: "uncleared" });
+  if (!rising && cutOff(run)) said.push({ key: "stuck" });
   if (answers.kind === "one class") return [...said, { key: "one-class" }];
   if (answers.kind === "alike") return [...said, { key: "alike" }];
   if (parted && settings.ridge === 0) {
-    said.push({ key: answers.kind, low: answers.low, high: answers.high, w: run.w });
+    said.push({ key: answers.kind, low: answers.low, high: answers.high, w: run.w, v: run.v });
     const calm = step > 0 && !rising && settings.clear && loss < trace.losses[0];
-    if (calm && settings.optimizer !== "adam" && settings.loss === "bce" && settings.batch === 0) {
+    const straight = calm && settings.optimizer !== "adam" && settings.loss === "bce" && settings.batch === 0;
+    if (straight && answers.limit) said.push({ key: "heading", limit: answers.limit });
+    else if (straight && !hasTwo(points)) {
       const where = answers.kind === "complete" ? limitBoundary(answers.low, answers.high) : answers.low;
       const grows = points.reduce((last, point) => (point.x > last.x ? point : last)).y === 1;
       said.push({ key: "heading", where, middle: where === (answers.low + answers.high) / 2, grows });
@@ -85,6 +106,15 @@ export function notices(run, points, answers) {
   if (step > 0 && settings.clear && !rising && arrived(run, points)) said.push({ key: "converged" });
   else if (said.length === 0) said.push({ key: parted ? "ridge" : "overlap" });
   return said;
+}
+
+/** Whether a row is wrong with such certainty that torch cuts its cross-entropy off, and its gradient all but vanishes. */
+function cutOff({ x, z, y, settings, ...line }) {
+  if (settings.loss !== "bce") return false;
+  return y.some((outcome, i) => {
+    const p = probability(line, x[i], z === null ? 0 : z[i]);
+    return Math.abs(p - outcome) > 0.5 && p * (1 - p) < LEAST_VARIANCE;
+  });
 }
 
 /** Whether full-batch plain descent, which falls at every step if the rate allows, has risen in its last steps. */

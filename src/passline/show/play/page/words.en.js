@@ -1,4 +1,5 @@
 /** What the page says, in English; the lesson's own sentences where it has them. */
+import { boundary } from "./descent.js";
 import { decimals, figure, whole } from "./dom.js";
 
 /** All words; `table` is null for the lesson, else a table of one's own with its names made plain. */
@@ -45,7 +46,7 @@ export function english(table) {
     chart: (n) =>
       `The probability of ${table ? `${yes} along ${table.x}` : "passing against hours"}, with ${n} ${noun}${n === 1 ? "" : "s"}`,
     student: (i) => `${Noun} ${i}`,
-    where(x, y) {
+    where({ x, y }) {
       const outcome = y ? this.passed : this.failed;
       return table ? `${table.x} ${figure(x)}, ${outcome}` : `${figure(x)} ${x === 1 ? "hour" : "hours"}, ${outcome}`;
     },
@@ -72,11 +73,11 @@ export function english(table) {
           : "any number of hours";
     },
     exact: {
-      best: (w, b, at) =>
-        `Exact answer: weight ${figure(w, 7)}, bias ${figure(b, 7)}, flips at ${figure(at, 7)}${unit}.`,
-      firth: (w, b, at) =>
+      best: ({ w, b }) =>
+        `Exact answer: weight ${figure(w, 7)}, bias ${figure(b, 7)}, flips at ${figure(boundary({ w, b }), 7)}${unit}.`,
+      firth: ({ w, b }) =>
         `Under Jeffreys’ prior (Firth’s method) the weight is ${figure(w, 6)}, the bias ${figure(b, 6)}, ` +
-        `and the curve meets 0.5 at ${figure(at, 5)}${unit}.`,
+        `and the curve meets 0.5 at ${figure(boundary({ w, b }), 5)}${unit}.`,
       set: (text) => `95 % profile set of the boundary: ${text}.`,
     },
     notices: {
@@ -87,6 +88,9 @@ export function english(table) {
       swings: ({ rate }) =>
         `The loss swings up and down: the learning rate ${figure(rate)} is too large. Try a tenth of it.`,
       uncleared: () => "`zero_grad()` is switched off: each step is the sum of all gradients so far.",
+      stuck: () =>
+        `Some ${noun}s are predicted wrongly with such certainty that PyTorch cuts their loss off at 100, and their gradient all ` +
+        `but vanishes: the descent is stuck. Begin nearer: try another seed${table ? ", or write `scale(...)` around a column of large numbers in the formula" : ""}.`,
       "one-class": () =>
         `All ${noun}s have the same outcome: nothing tells ${table ? "them apart" : "who passes"}. Give at least one of each.`,
       alike: () =>

@@ -1,4 +1,5 @@
 /** What the page says, in Simplified Chinese; the terms are those of docs/lesson.zh-CN.md. */
+import { boundary } from "./descent.js";
 import { decimals, figure, whole } from "./dom.js";
 
 /** All words; `table` is null for the lesson, else a table of one's own with its names made plain. */
@@ -42,7 +43,7 @@ export function chinese(table) {
     running: "正在运行的那行 PyTorch",
     chart: (n) => `${table ? `${yes} 的概率随 ${table.x} ` : "及格的概率随复习小时数"}的变化，共 ${n} ${noun}`,
     student: (i) => `第 ${i} ${noun}`,
-    where(x, y) {
+    where({ x, y }) {
       return `${table ? `${table.x} ` : ""}${figure(x)}${unit}，${y ? this.passed : this.failed}`;
     },
     pointHelp:
@@ -61,9 +62,11 @@ export function chinese(table) {
       return Number.isFinite(low) ? `${figure(low)} 到 ${figure(high)}${unit}` : table ? "任何值" : "任何小时数";
     },
     exact: {
-      best: (w, b, at) => `精确答案：权重 ${figure(w, 7)}，偏置 ${figure(b, 7)}，分界 ${figure(at, 7)}${unit}。`,
-      firth: (w, b, at) =>
-        `采用 Jeffreys 先验（Firth 方法）时，权重为 ${figure(w, 6)}，偏置为 ${figure(b, 6)}，曲线与 0.5 相交于 ${figure(at, 5)}${unit}。`,
+      best: ({ w, b }) =>
+        `精确答案：权重 ${figure(w, 7)}，偏置 ${figure(b, 7)}，分界 ${figure(boundary({ w, b }), 7)}${unit}。`,
+      firth: ({ w, b }) =>
+        `采用 Jeffreys 先验（Firth 方法）时，权重为 ${figure(w, 6)}，偏置为 ${figure(b, 6)}，` +
+        `曲线与 0.5 相交于 ${figure(boundary({ w, b }), 5)}${unit}。`,
       set: (text) => `分界的 95 % 剖面似然集合：${text}。`,
     },
     notices: {
@@ -72,6 +75,9 @@ export function chinese(table) {
         `损失从 ${figure(from)} 升到了 ${figure(to)}：学习率 ${figure(rate)} 太大。试试它的十分之一。`,
       swings: ({ rate }) => `损失忽上忽下：学习率 ${figure(rate)} 太大。试试它的十分之一。`,
       uncleared: () => "`zero_grad()` 已关掉：每一步用的是此前所有梯度之和。",
+      stuck: () =>
+        `有些${table ? "行" : "同学"}的预测错得太“肯定”：PyTorch 把它们的损失截断在 100，梯度几乎为零，下降就停住了。换个起点：试试别的随机种子` +
+        `${table ? "，或者在公式里给数值很大的列加上 `scale(...)`" : ""}。`,
       "one-class": () =>
         table
           ? "所有行的结果都一样，无从区分。两种结果请至少各给一行。"
