@@ -240,3 +240,61 @@ def test_outcomes_are_one_or_more_each_with_its_name(outcomes):
 def test_importing_passline_and_its_name_imports_no_torch_before_it_is_asked_for():
     text = "import passline, sys; assert 'torch' not in sys.modules; passline.nn; assert 'torch' in sys.modules"
     subprocess.run([sys.executable, "-c", text], check=True)
+
+
+BIRTHWT = passline.datasets.path("birthwt")
+FORMULA = "low ~ age + scale(lwt) + C(race) * smoke"
+
+
+def test_a_fit_becomes_a_module_and_a_module_a_fit_again(tmp_path):
+    fit = passline.fit(FORMULA, BIRTHWT)
+    columns = fit.export(to="torch").content.columns(BIRTHWT)
+    model = LogisticModel(columns.shape[1], dtype=torch.float64)
+    model.load_state_dict(fit.state_dict())
+    assert model(columns).detach().numpy().ravel() == pytest.approx(fit.predict(BIRTHWT), rel=1e-13)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    low = torch.tensor(np.asarray(passline.datasets.load("birthwt")["low"], dtype=float)).reshape(-1, 1)
+    (torch.nn.BCELoss()(model(columns), low) + model.linear.weight.square().sum()).backward()
+    optimizer.step()
+    moved = fit.with_state_dict(model.state_dict())
+    assert moved.predict(BIRTHWT) == pytest.approx(model(columns).detach().numpy().ravel(), rel=1e-13)
+    assert moved.coef != fit.coef
+    assert not moved.certificate.converged
+    assert np.isnan(moved.covariance).all()
+    assert moved.tidy()["p_value"].isna().all()
+    assert "given, not estimated" in repr(moved)
+    moved.save(tmp_path / "moved.json")
+    again = passline.load(tmp_path / "moved.json")
+    assert again.coef == moved.coef
+    assert np.array_equal(again.predict(BIRTHWT), moved.predict(BIRTHWT))
+    assert again.evaluate(BIRTHWT).tidy() is not None
+
+
+def test_a_firth_fit_gives_the_intercept_that_it_predicts_with():
+    fit = passline.fit("HG ~ NV + PI + EH", passline.datasets.path("endometrial"), estimator="firth")
+    state = fit.state_dict()
+    assert state["linear.bias"].item() == fit.model.flic_intercept
+    assert state["linear.weight"].shape == (1, 3)
+
+
+def test_separated_weights_have_no_state():
+    with pytest.warns(SeparationWarning):
+        fit = passline.fit("HG ~ NV + PI + EH", passline.datasets.path("endometrial"))
+    with pytest.raises(OptionError, match="infinite, and no state holds them"):
+        fit.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "the state holds nothing"),
+        ({"linear.weight": torch.ones(1, 2), "linear.bias": torch.ones(1)}, r"linear.weight \(1, 2\)"),
+        ({"linear.weight": torch.ones(1, 1)}, r"takes linear.weight \(1, 1\) and linear.bias \(1,\)"),
+        ({"weight": torch.ones(1, 1), "linear.bias": torch.ones(1)}, "weight"),
+        ({"linear.weight": torch.full((1, 1), torch.nan), "linear.bias": torch.ones(1)}, "NaN"),
+    ],
+    ids=str,
+)
+def test_a_state_that_does_not_fit_is_refused(state, said):
+    with pytest.raises(OptionError, match=said):
+        passline.fit("passed ~ hours", STUDENTS).with_state_dict(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,6 +23,8 @@ from passline.errors import (
     OptionError,
     SeparationWarning,
 )
+from passline.given_coef import given_coef
+from passline.model import Model
 from passline.optimum import Optimum, Task, optimum
 from passline.proof import Certificate
 from passline.solvers.together import Join, together
@@ -267,3 +269,43 @@ def _warn(name: str, found: Optimum) -> None:
             f"{found.certificate['gradient_norm']:.1e}. Raise max_iter, or give l2"
         )
         warnings.warn(text, ConvergenceWarning, stacklevel=3)
+
+
+def state_of(model: Model) -> dict[str, torch.Tensor]:
+    """The coefficients of a fitted model as the state of a :class:`LogisticModel`, in doubles.
+
+    "linear.weight" (1, p) in the order of the design's columns, which `fit.export(to="torch").content.columns(data)`
+    gives of any table, and "linear.bias" (1,), zero without an intercept. A Firth fit gives the intercept that it
+    predicts with. Raises OptionError where data are separated: what predicts there is a limit, and no finite weights.
+    """
+    if len(model.directions):
+        raise OptionError(
+            "the outcome is separated, so the weights are infinite and no state holds them: fit with estimator='firth' "
+            "or a penalty"
+        )
+    coef, k = model.predicting_coef(), int(model.design.intercept)
+    return {
+        "linear.weight": torch.from_numpy(coef[None, k:].copy()),
+        "linear.bias": torch.tensor([coef[0] if k else 0.0]),
+    }
+
+
+def with_state(model: Model, state: Mapping[str, Any]) -> Model:
+    """The model with coefficients from the state of a :class:`LogisticModel`; what was inferred of its own is gone.
+
+    Raises OptionError where the state is not that of one outcome on the design's columns, or holds what is no number.
+    """
+    k = int(model.design.intercept)
+    p = len(model.design.names) - k
+    wanted = {"linear.weight": (1, p)} | ({"linear.bias": (1,)} if k else {})
+    found = {name: np.asarray(torch.as_tensor(value).detach().cpu().double()) for name, value in state.items()}
+    if not k and not found.get("linear.bias", np.ones(1)).any():
+        del found["linear.bias"]  # a bias of zero is none
+    if {name: value.shape for name, value in found.items()} != wanted:
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in found.items()) or "nothing"
+        asked = " and ".join(f"{name} {shape}" for name, shape in wanted.items())
+        raise OptionError(f"the state holds {shapes}, and this model takes {asked}")
+    coef = np.concatenate([found["linear.bias"] if k else [], found["linear.weight"][0]])
+    if not np.isfinite(coef).all():
+        raise OptionError("the state holds infinite numbers or NaN: the training that made it has left the numbers")
+    return given_coef(model, coef)
