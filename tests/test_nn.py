@@ -280,7 +280,7 @@ def test_a_firth_fit_gives_the_intercept_that_it_predicts_with():
 def test_separated_weights_have_no_state():
     with pytest.warns(SeparationWarning):
         fit = passline.fit("HG ~ NV + PI + EH", passline.datasets.path("endometrial"))
-    with pytest.raises(OptionError, match="infinite, and no state holds them"):
+    with pytest.raises(OptionError, match="infinite and no state holds them"):
         fit.state_dict()
 
 

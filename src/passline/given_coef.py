@@ -25,8 +25,8 @@ def given_coef(model: Model, coef: NDArray[np.float64]) -> Model:
     """The model with ``coef`` (p,) in place of its own, in the order of its terms; the rows it knows of stay those."""
     p = len(model.terms.names)
     none = np.full(p, np.nan)
-    status: tuple[TermStatus, ...] = ("ok",) * p
-    terms = Terms(model.terms.names, coef, none, none, none, none, none, status, (None,) * p)
+    ok: TermStatus = "ok"
+    terms = Terms(model.terms.names, coef, none, none, none, none, none, (ok,) * p, (None,) * p)
     proof: dict[str, Any] = {"converged": False, "gradient_norm": None, "max_step_in_se": None, "gap": None}
     return replace(
         model,
