@@ -50,10 +50,15 @@ def check_names(plan: Plan, dialect: str, keep: Sequence[str]) -> None:
     """Raise OptionError for names and levels that the dialect cannot tell apart."""
     for name in keep:
         if name.lower() in ANSWERS or list(keep).count(name) > 1:
-            raise OptionError(f"the column {name!r} cannot be kept: the query would have two columns of that name")
+            raise OptionError(f"the column {name!r} cannot be kept: the answer would have two columns of that name")
     names = list(dict.fromkeys([*(each.column for each in plan.inputs), *keep]))
     if _ignores_case(dialect):
-        _refuse_equal(names, str.lower, f"the dialect {dialect} ignores the case of columns' names", "rename one")
+        _refuse_equal(
+            names,
+            str.lower,
+            f"the dialect {dialect} ignores the case of columns' names",
+            "rename one in the table, and say so (rename)",
+        )
     longest = LONGEST_NAME.get(dialect)
     if longest is not None:
         what = f"the dialect {dialect} cuts names after {longest} bytes"
@@ -65,42 +70,42 @@ def check_names(plan: Plan, dialect: str, keep: Sequence[str]) -> None:
         what = (
             f"the dialect {dialect} ignores case and blanks at the end of texts, and column {column!r} has the levels"
         )
-        _refuse_equal(category.levels, lambda level: level.rstrip().casefold(), what, "recode one")
+        _refuse_equal(category.levels, lambda level: level.rstrip().casefold(), what, "fit with other levels")
 
 
-def check_text(tree: Tree, written: str, dialect: str) -> None:
-    """Raise OptionError unless the text of a query reads back with the same texts and quoted names."""
+def written(tree: Tree, dialect: str) -> str:
+    """The text of a query, short brackets on one line.
+
+    Raises OptionError where a text or a quoted name would not read back as it is.
+    """
     glot = require_sqlglot()
-    for found in _texts(tree):
-        if "\0" in found or not _is_unicode(found):
-            raise OptionError(f"SQL cannot hold the text {found!r}: it has a NUL, or half a character")
+    exp = glot.exp
+    found = {(node.this, node) for node in tree.find_all(exp.Literal) if node.is_string}
+    found |= {(node.this, node) for node in tree.find_all(exp.Identifier) if node.args.get("quoted")}
+    for text, node in found:
+        if "\0" in text or not _is_unicode(text):
+            raise OptionError(f"SQL cannot hold the text {text!r}: it has a NUL, or half a character")
+        if not _reads_back(node.sql(dialect=dialect), text, dialect):
+            raise OptionError(f"the dialect {dialect} cannot write the text {text!r} so that it reads back")
     try:
-        again = glot.parse_one(written, dialect=dialect)
-    except (glot.errors.SqlglotError, RecursionError):
-        again = None
-    lost = _texts(tree) - (_texts(again) if again is not None else set())
-    if lost:
-        raise OptionError(f"the dialect {dialect} cannot write the text {min(lost)!r} so that it reads back")
+        long: str = tree.sql(dialect=dialect, pretty=True, unsupported_level=glot.ErrorLevel.RAISE)
+    except glot.errors.SqlglotError as error:
+        raise OptionError(f"the dialect {dialect} has not what the model needs: {error}") from None
+    if any("\n" in text for text, _ in found):
+        return long  # not every line's end is ours
+    short = _BRACKETS.sub(r"(\1)", long)
+    while short != long:
+        long, short = short, _BRACKETS.sub(r"(\1)", short)
+    return short
 
 
-def compact(written: str, dialect: str) -> str:
-    """The query with short brackets on one line, where that leaves its meaning."""
-    found, changed = written, True
-    while changed:
-        shorter = _BRACKETS.sub(r"(\1)", found)
-        found, changed = shorter, shorter != found
-    # Text of the user's may look like a query.
-    return found if _tokens(found, dialect) == _tokens(written, dialect) else written
-
-
-def _tokens(written: str, dialect: str) -> list[tuple[Any, str]]:
-    return [(token.token_type, token.text) for token in require_sqlglot().tokenize(written, read=dialect)]
-
-
-def _texts(tree: Any) -> set[str]:
-    exp = require_sqlglot().exp
-    literals = {node.this for node in tree.find_all(exp.Literal) if node.is_string}
-    return literals | {node.this for node in tree.find_all(exp.Identifier) if node.args.get("quoted")}
+def _reads_back(written: str, text: str, dialect: str) -> bool:
+    glot = require_sqlglot()
+    try:
+        tokens = glot.tokenize(written, read=dialect)
+    except glot.errors.SqlglotError:
+        return False
+    return [token.text for token in tokens] == [text]
 
 
 def _is_unicode(text: str) -> bool:
@@ -121,4 +126,4 @@ def _refuse_equal(names: Sequence[str], folded: Any, what: str, cure: str) -> No
     for name in names:
         other = seen.setdefault(folded(name), name)
         if other != name:
-            raise OptionError(f"{what}: {other!r} and {name!r} would be one. Fit with other names, or {cure}.")
+            raise OptionError(f"{what}: {other!r} and {name!r} would be one: {cure}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -58,6 +58,7 @@ class _Asked:
     dialect: str
     table: str
     keep: tuple[str, ...]
+    rename: Mapping[str, str]
 
 
 def export(
@@ -68,6 +69,7 @@ def export(
     dialect: str | None = None,
     table: str = "data",
     keep: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
     unseen: str = "error",
     flic: bool = True,
     data: Any = None,
@@ -75,21 +77,22 @@ def export(
     """Make an export, prove it on rows, and write it to ``path`` if there is one.
 
     ``to``: "onnx", "sql", "python", "javascript", or, without a path, "scikit-learn" and "torch". ``dialect`` (of SQL,
-    "duckdb" without), ``table`` (what the query reads) and ``keep`` (columns it hands on) are SQL's. ``unseen``:
+    "duckdb" without), ``table`` (what the query reads), ``keep`` (columns it hands on) and ``rename`` (what the table
+    calls columns of the model) are SQL's. ``unseen``:
     "error", or "baseline" to take a category that was not there at fitting time for the reference. ``flic``: predict
     from a Firth fit with its corrected intercept. ``data``: rows to compare on, beside those made up from the model.
     Raises OptionError for what cannot be exported so, MissingDependencyError without the library.
     """
     if to not in _MAKERS:
         raise OptionError(f"there is no export to {to!r}: choose one of {', '.join(_MAKERS)}")
-    if to != "sql" and (dialect is not None or table != "data" or keep):
-        raise OptionError(f"dialect, table and keep are for to='sql', not for {to!r}")
+    if to != "sql" and (dialect is not None or table != "data" or keep or rename):
+        raise OptionError(f"dialect, table, keep and rename are for to='sql', not for {to!r}")
     if unseen not in ("error", "baseline"):
         raise OptionError(f"unseen is {unseen!r}: choose 'error' or 'baseline'")
     if to in OBJECTS and path is not None:
         raise OptionError(f"{to} is an object, not a file: leave the path out and take .content")
     plan = make_plan(model, flic=flic)
-    asked = _Asked(plan, model, cast("Unseen", unseen), dialect or "duckdb", table, tuple(keep))
+    asked = _Asked(plan, model, cast("Unseen", unseen), dialect or "duckdb", table, tuple(keep), rename or {})
     made = _MAKERS[to](asked)
     proof: Proof = prove(model, plan, made.run, what=f"export to {to}", unseen=asked.unseen, flic=flic, data=data)
     if path is not None:
@@ -172,7 +175,12 @@ def _sql(asked: _Asked) -> _Made:
     from passline.ship.sql import query, renamed
 
     plan, unseen = asked.plan, asked.unseen
-    text = query(plan, asked.dialect, unseen, asked.table, asked.keep)
+    unknown = [name for name in asked.rename if name not in asked.model.design.variables]
+    if unknown:
+        raise OptionError(
+            f"there is no column {unknown[0]!r} to rename: the model needs {asked.model.design.variables}"
+        )
+    text = query(renamed(plan, asked.rename), asked.dialect, unseen, asked.table, asked.keep)
     # The proof's table has names of our own: those of the user's may be ones that DuckDB takes for one.
     plain = renamed(plan)
     names, kinds = [each.column for each in plain.inputs], [each.kind for each in plan.inputs]

@@ -38,7 +38,7 @@ def number(value: float) -> Tree:
 
 def double(value: Tree) -> Tree:
     """A value as a double."""
-    return _exp().cast(value, "double")
+    return _exp().Cast(this=value, to=_exp().DataType(this=_exp().DType.DOUBLE))
 
 
 def text(value: str) -> Tree:

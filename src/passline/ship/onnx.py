@@ -221,29 +221,30 @@ class _Graph:
 
     # --- sums and answers
 
-    def total(self, k: int, *, size: bool = False) -> str:
-        """The k-th sum of each row, added up in the order of ``predict``; with ``size`` that of absolute values."""
-        start = 0.0 if self.plan.intercept is None else float(self.plan.intercept[k])
-        total = self.constant([[abs(start) if size else start]])
+    def total(self, *, size: bool = False) -> str:
+        """The log-odds and what is added along each direction, (N, 1 + m), in the order of ``predict``.
+
+        With ``size`` absolute values are added.
+        """
+        start = np.zeros(1 + self.plan.directions) if self.plan.intercept is None else self.plan.intercept
+        total = self.constant((np.abs(start) if size else start)[None, :])
         for group in self.plan.groups:
-            weights = group.weights[k]
-            if k == 0 or weights.any():
-                total = self.node("Add", total, self.share(group, np.abs(weights) if size else weights, size))
+            total = self.node("Add", total, self.share(group, size))
         return total
 
-    def share(self, group: Group, weights: Floats, size: bool) -> str:
-        if not group.categories:
-            weight = self.constant(float(weights[0]))
-        else:
+    def share(self, group: Group, size: bool) -> str:
+        weights = (np.abs(group.weights) if size else group.weights).T  # (places, 1 + m)
+        share = self.constant(weights)
+        if group.categories:
             place = self.places[group.categories[-1]]
             for category, count in list(zip(group.categories, self.plan.width(group), strict=True))[-2::-1]:
                 scaled = self.node("Mul", place, self.constant(count, np.int64))
                 place = self.node("Add", scaled, self.places[category])
-            weight = self.node("Gather", self.constant(weights), place)
+            share = self.node("Gather", share, self.node("Squeeze", place, self.constant([1], np.int64)))
         if group.value is None:
-            return weight
+            return share
         value = self.values[group.value]
-        return self.node("Mul", self.node("Abs", value) if size else value, weight)
+        return self.node("Mul", self.node("Abs", value) if size else value, share)
 
     def outputs(self) -> list[str]:
         """The last nodes: the log-odds and the probability; the names of both."""
@@ -251,9 +252,10 @@ class _Graph:
         for i in range(2):
             while names[i] in self.taken:
                 names[i] += "_"
-        eta = self.total(0)
+        total = self.total()
+        eta = self.taken_from(total, [0])
         if self.plan.directions:
-            eta = self.limit(eta)
+            eta = self.limit(eta, total)
         for usable in self.usable:
             eta = self.node("Where", usable, eta, self.constant(np.nan))
         eta = self.node("Identity", eta, output=names[0])
@@ -264,20 +266,22 @@ class _Graph:
         self.node("Where", self.node("Greater", eta, self.constant(0.0)), above, below, output=names[1])
         return names
 
-    def limit(self, eta: str) -> str:
+    def taken_from(self, table: str, columns: Sequence[int]) -> str:
+        return self.node("Gather", table, self.constant(columns, np.int64), axis=1)
+
+    def limit(self, eta: str, total: str) -> str:
         """The log-odds: infinite where separating directions move them, NaN where these disagree."""
-        signs = []
-        for k in range(1, 1 + self.plan.directions):
-            along = self.total(k)
-            edge = self.node("Mul", self.constant(ON_THE_EDGE), self.total(k, size=True))
-            on_it = self.node("LessOrEqual", self.node("Abs", along), edge)
-            signs.append(self.node("Where", on_it, self.constant(0.0), self.node("Sign", along)))
-        zero = self.constant(0.0)
-        none_up = self.node("LessOrEqual", self.node("Max", *signs), zero)
-        none_down = self.node("GreaterOrEqual", self.node("Min", *signs), zero)
-        up = self.node("And", none_down, self.node("Greater", signs[0], zero))
-        down = self.node("And", none_up, self.node("Less", signs[0], zero))
-        still = self.node("And", none_up, none_down)
-        found = self.node("Where", still, eta, self.constant(np.nan))
+        directions, zero = range(1, 1 + self.plan.directions), self.constant(0.0)
+        along = self.taken_from(total, directions)
+        edge = self.node("Mul", self.constant(ON_THE_EDGE), self.taken_from(self.total(size=True), directions))
+        on_it = self.node("LessOrEqual", self.node("Abs", along), edge)
+        signs = self.node("Where", on_it, zero, self.node("Sign", along))  # (N, m)
+        axis = self.constant([1], np.int64)
+        none_up = self.node("LessOrEqual", self.node("ReduceMax", signs, axis), zero)
+        none_down = self.node("GreaterOrEqual", self.node("ReduceMin", signs, axis), zero)
+        first = self.taken_from(signs, [0])
+        up = self.node("And", none_down, self.node("Greater", first, zero))
+        down = self.node("And", none_up, self.node("Less", first, zero))
+        found = self.node("Where", self.node("And", none_up, none_down), eta, self.constant(np.nan))
         found = self.node("Where", down, self.constant(-np.inf), found)
         return self.node("Where", up, self.constant(np.inf), found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -45,9 +45,7 @@ def query(plan: Plan, dialect: str, unseen: Unseen = "error", table: str = "data
     dialects.check_names(plan, dialect, keep)
     names = [each.column for each in plan.inputs]
     tree = Query(plan, dialect, unseen).tree(dialects.table(table, dialect), names, keep)
-    written: str = tree.sql(dialect=dialect, pretty=True)
-    dialects.check_text(tree, written, dialect)
-    return dialects.compact(written, dialect) + "\n"
+    return dialects.written(tree, dialect) + "\n"
 
 
 class Query:
@@ -75,22 +73,28 @@ class Query:
         handed = [self.exp.alias_(column(f"k{i}"), name, quoted=True) for i, name in enumerate(keep)]
         last = self.exp.select(
             *handed, self.exp.alias_(logit, "logit"), self.exp.alias_(probability, "probability")
-        ).from_(_name(len(self.stages) - 1))
+        ).from_(self.exp.table_(_name(len(self.stages) - 1)))
         for place, stage in enumerate(self.stages):
-            last = last.with_(_name(place), as_=stage, materialized=True if place in self.whole else None, copy=False)
+            last = last.with_(
+                self.exp.to_identifier(_name(place)), as_=stage, materialized=place in self.whole or None, copy=False
+            )
         return last
 
     def next(self, columns: Sequence[tuple[Tree, str]], *, whole: bool = False) -> None:
         """A stage with more columns than the last one; ``whole``: PostgreSQL and SQLite shall not print that one into
         this one, where a text that repeats its parts would grow as a power of the depth.
         """
-        if whole and self.dialect in ("postgres", "sqlite"):
-            self.whole.add(len(self.stages) - 1)
-        self.add(columns, _name(len(self.stages) - 1), "*")
+        if whole:
+            self.keep_whole()
+        self.add(columns, self.exp.table_(_name(len(self.stages) - 1)), self.exp.Star())
 
-    def add(self, columns: Sequence[tuple[Tree, str]], table: Tree | str, *first: str) -> None:
-        selected = [self.exp.alias_(value, name) for value, name in columns]
-        self.stages.append(self.exp.select(*first, *selected).from_(table))
+    def keep_whole(self) -> None:
+        if self.dialect in ("postgres", "sqlite"):
+            self.whole.add(len(self.stages) - 1)
+
+    def add(self, columns: Sequence[tuple[Tree, str]], table: Tree, *first: Tree) -> None:
+        selected = [self.exp.alias_(value, name, copy=False) for value, name in columns]
+        self.stages.append(self.exp.select(*first, *selected, copy=False).from_(table, copy=False))
 
     # --- inputs, categories and values
 
@@ -173,33 +177,38 @@ class Query:
         for group in self.plan.groups:
             weights = group.weights[k]
             if k == 0 or weights.any():
-                yield self.share(group, abs(weights) if size else weights, size)
+                yield self.share(group, abs(weights) if size else weights, k, size)
         for place, each in enumerate(self.plan.inputs):
             if (
                 k == 0 and each.kind != "number" and place not in used
             ):  # a single level has no column, and may be missing
                 yield case([(missing(column(f"c{place}")), self.exp.Null())], number(0.0))
 
-    def share(self, group: Group, weights: Floats, size: bool) -> Tree:
-        weight = self.weight(list(group.categories), weights)
+    def share(self, group: Group, weights: Floats, k: int, size: bool) -> Tree:
+        weight = self.weight(list(group.categories), weights, strict=k == 0)
         weight = double(weight) if group.categories else weight
         if group.value is None:
             return weight
         value = self.value(group.value)
         return two("*", function("abs", value) if size else value, weight)
 
-    def weight(self, categories: list[int], weights: Floats) -> Tree:
-        """The weight at the row's levels: cases inside cases, the first category outermost."""
+    def weight(self, categories: list[int], weights: Floats, strict: bool) -> Tree:
+        """The weight at the row's levels: cases inside cases, the first category outermost.
+
+        ``strict``: NULL where a level is unknown; else zero there, and levels without weight are not written out.
+        """
         if not categories:
             return number(float(weights[0]))
         place, *rest = categories
         category = self.plan.categories[place]
         n = len(category.levels)
         branches = [
-            (self.level(category, level), self.weight(rest, weights[i::n])) for i, level in enumerate(category.levels)
+            (self.level(category, level), self.weight(rest, weights[i::n], strict))
+            for i, level in enumerate(category.levels)
+            if strict or weights[i::n].any()
         ]
         name = f"g{place}" if self.unseen == "baseline" else f"c{category.input}"
-        return case(branches, of=column(name))
+        return case(branches, None if strict else number(0.0), of=column(name)) if branches else number(0.0)
 
     # --- answers
 
@@ -208,7 +217,7 @@ class Query:
         (eta, _), *along = sums
         if not along:
             return eta, logistic(eta)
-        self.next([(_sign(total, size), f"d{k}") for k, (total, size) in zip(count(1), along)])
+        self.next([(_sign(total, size), f"d{k}") for k, (total, size) in zip(count(1), along)], whole=True)
         signs = [column(f"d{k}") for k in range(1, len(sums))]
         none_up = both("and", [two("<=", sign, number(0.0)) for sign in signs])
         none_down = both("and", [two(">=", sign, number(0.0)) for sign in signs])
@@ -221,7 +230,8 @@ class Query:
                 (both("and", [none_up, two("<", first, number(0.0))]), number(-1.0)),
             ]
         )
-        self.next([(side, "side")])
+        self.next([(side, "side")], whole=True)
+        self.keep_whole()
         tests = [two("=", column("side"), number(value)) for value in (0.0, 1.0, -1.0)]
         limits = [dialects.infinity(self.dialect, sign) or self.exp.Null() for sign in ("", "-")]
         logit = case(list(zip(tests, [eta, *limits], strict=True)))
@@ -252,6 +262,8 @@ def _sign(total: Tree, size: Tree) -> Tree:
     return case([(edge, number(0.0)), (two(">", total, number(0.0)), number(1.0))], number(-1.0))
 
 
-def renamed(plan: Plan) -> Plan:
-    """The plan over columns called x0, x1, ..."""
-    return replace(plan, inputs=tuple(replace(each, column=f"x{i}") for i, each in enumerate(plan.inputs)))
+def renamed(plan: Plan, names: Mapping[str, str] | None = None) -> Plan:
+    """The plan over a table that calls its columns otherwise; without ``names`` x0, x1, ..."""
+    given = {each.column: f"x{i}" for i, each in enumerate(plan.inputs)} if names is None else names
+    inputs = tuple(replace(each, column=given.get(each.column, each.column)) for each in plan.inputs)
+    return replace(plan, inputs=inputs)
