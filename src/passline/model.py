@@ -229,7 +229,7 @@ class Model:
         if not len(self.directions):
             return eta
         along = self.times(groups, n, self.directions.T)  # (n, m)
-        size = self.times([absolute(group) for group in groups], n, np.abs(self.directions.T))
+        size = self.times([_absolute(group) for group in groups], n, np.abs(self.directions.T))
         sign = np.where(np.abs(along) <= ON_THE_EDGE * size, 0.0, np.sign(along))
         up = (sign >= 0).all(axis=1) & (sign[:, 0] > 0)
         down = (sign <= 0).all(axis=1) & (sign[:, 0] < 0)
@@ -250,8 +250,7 @@ def _rows(group: Group, rows: slice) -> Group:
     return type(group)(**{f.name: changes.get(f.name, getattr(group, f.name)) for f in fields(group)})
 
 
-def absolute(group: Group) -> Group:
-    """The absolute values of a group's columns."""
+def _absolute(group: Group) -> Group:
     if isinstance(group, CodedColumns):
         return CodedColumns(group.codes, group.width, None if group.values is None else np.abs(group.values))
     return type(group)(np.abs(group.values))

@@ -17,6 +17,14 @@ from typing import Any
 import psycopg
 
 SECONDS = 60
+# Where distributions keep the programs off the PATH; scripts/setup looks at the same places.
+KEPT = (
+    ("/usr/lib/postgresql", "*/bin"),
+    ("/usr", "pgsql*/bin"),
+    ("/usr/local", "pgsql/bin"),
+    ("/opt/homebrew/opt", "postgresql*/bin"),
+    ("/usr/local/opt", "postgresql*/bin"),
+)
 NONE = (
     "these tests run SQL in a real PostgreSQL, and its programs initdb and postgres are not there: install them "
     "(on Debian and Ubuntu: apt-get install postgresql; scripts/setup does it as root)"
@@ -27,9 +35,8 @@ def programs() -> Path:
     """The folder of initdb and postgres: on the PATH, or where distributions keep them off it."""
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else []
-    for root in ("/usr/lib/postgresql", "/usr/pgsql", "/usr/local/pgsql", "/usr/local/opt", "/opt/homebrew/opt"):
-        newest_first = sorted(Path(root).glob("*/bin"), key=lambda folder: folder.parent.name, reverse=True)
-        folders += [Path(root) / "bin", *newest_first]
+    for root, pattern in KEPT:
+        folders += sorted(Path(root).glob(pattern), key=lambda folder: folder.parent.name, reverse=True)  # newest first
     usable = [folder for folder in folders if all((folder / name).exists() for name in ("initdb", "postgres"))]
     assert usable, NONE
     return usable[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from passline import modelfile
 from passline.errors import OptionError
 from passline.output import whole_file
 from passline.ship.javascript import script
 from passline.ship.node import in_node, numbers, rows_of
 from passline.ship.plan import Plan, make_plan
-from passline.ship.proof import Answers, Columns, Proof, Runner, prove
+from passline.ship.proof import Answers, Columns, Proof, Runner, by_halves, prove, typed
 from passline.ship.python import source
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class _Asked:
     table: str
     keep: tuple[str, ...]
     rename: Mapping[str, str]
+    flic: bool
 
 
 def export(
@@ -92,7 +95,7 @@ def export(
     if to in OBJECTS and path is not None:
         raise OptionError(f"{to} is an object, not a file: leave the path out and take .content")
     plan = make_plan(model, flic=flic)
-    asked = _Asked(plan, model, cast("Unseen", unseen), dialect or "duckdb", table, tuple(keep), rename or {})
+    asked = _Asked(plan, model, cast("Unseen", unseen), dialect or "duckdb", table, tuple(keep), rename or {}, flic)
     made = _MAKERS[to](asked)
     proof: Proof = prove(model, plan, made.run, what=f"export to {to}", unseen=asked.unseen, flic=flic, data=data)
     if path is not None:
@@ -213,9 +216,49 @@ def _onnx(asked: _Asked) -> _Made:
     return _Made(content, partial(onnx.run, content, asked.plan), "onnxruntime")
 
 
+def _torch(asked: _Asked) -> _Made:
+    from passline.ship.torch import LogisticModule
+
+    module = LogisticModule(asked.model, unseen=asked.unseen, flic=asked.flic)
+
+    def ask(part: Any) -> Answers:
+        X = module.columns(part)
+        return module(X).detach().numpy(), module.logits(X).detach().numpy()
+
+    return _Made(module, partial(_run_object, asked.model, ask), "PyTorch")
+
+
+def _sklearn(asked: _Asked) -> _Made:
+    from passline.ship.sklearn import FormulaClassifier
+
+    made = FormulaClassifier(modelfile.dump(asked.model), unseen=asked.unseen, flic=asked.flic)
+    again = pickle.loads(pickle.dumps(made))
+
+    def ask(part: Any) -> Answers:
+        return again.predict_proba(part)[:, 1], again.decision_function(part)
+
+    return _Made(made, partial(_run_object, asked.model, ask), "scikit-learn, after a pickle")
+
+
+def _run_object(model: Model, ask: Callable[[Any], Answers], columns: Columns, rows: int) -> Answers:
+    """What an object says of rows: NaN where it refuses one."""
+    table = np.full((2, rows), np.nan)
+
+    def put(start: int, stop: int, part: Columns) -> None:
+        table[:, start:stop] = ask(typed(model, part))
+
+    if columns:
+        by_halves(columns, rows, put)
+    else:
+        table[:] = ask({"": np.zeros(rows)})
+    return table[0], table[1]
+
+
 _MAKERS: dict[str, Callable[[_Asked], _Made]] = {
     "onnx": _onnx,
     "sql": _sql,
     "python": _python,
     "javascript": _javascript,
+    "scikit-learn": _sklearn,
+    "torch": _torch,
 }

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from passline.engine.likelihood import mean
+from passline.engine.plain import as_columns
 from passline.errors import PasslineError
-from passline.model import Floats, absolute
+from passline.model import Floats
 from passline.table.columns import BOOLEAN_TEXTS
 
 if TYPE_CHECKING:
     from passline.model import Model
     from passline.ship.plan import Plan
-    from passline.table.coding import Unseen
+    from passline.table.coding import Group, Unseen
 
 TOLERANCE = 1e-12
 ROWS = 200  # probes within the ranges of the fit; more where a category has more levels
@@ -135,29 +136,47 @@ def _of_data(model: Model, data: Any) -> Columns:
     return columns
 
 
-def _expected(model: Model, columns: Columns, rows: int, unseen: Unseen, flic: bool) -> Expected:
-    if not columns:
-        coef = model.predicting_coef(flic)
-        eta = np.full(rows, coef[0] if len(coef) else 0.0)
-        return Expected(cast("Floats", mean(eta)), eta, np.abs(eta))
-    eta, size = np.full(rows, np.nan), np.full(rows, np.nan)
+def by_halves(columns: Columns, rows: int, ask: Callable[[int, int, Columns], None]) -> None:
+    """Ask about stretches of rows; where passline refuses one, about its halves, down to the rows it is refused for."""
     stretches = [(0, rows)]
-    while stretches:  # rows that predict refuses are found by halving
+    while stretches:
         start, stop = stretches.pop()
-        part = {name: values[start:stop] for name, values in columns.items()}
         try:
-            groups, complete = model.groups(model.frame(_typed(model, part)), unseen)
+            ask(start, stop, {name: values[start:stop] for name, values in columns.items()})
         except PasslineError:
             middle = (start + stop) // 2
             stretches += [(start, middle), (middle, stop)] if stop - start > 1 else []
-            continue
-        n, at, coef = int(complete.sum()), np.flatnonzero(complete) + start, model.predicting_coef(flic)
+
+
+def _expected(model: Model, columns: Columns, rows: int, unseen: Unseen, flic: bool) -> Expected:
+    coef = model.predicting_coef(flic)
+    if not columns:
+        eta = np.full(rows, coef[0] if len(coef) else 0.0)
+        return Expected(cast("Floats", mean(eta)), eta, np.abs(eta))
+    eta, size = np.full(rows, np.nan), np.full(rows, np.nan)
+
+    def ask(start: int, _stop: int, part: Columns) -> None:
+        groups, complete = model.groups(model.frame(typed(model, part)), unseen)
+        n, at = int(complete.sum()), np.flatnonzero(complete) + start
         eta[at] = model.linear_predictor(groups, n, coef)
-        size[at] = model.times([absolute(group) for group in groups], n, np.abs(coef))
+        size[at] = _size(model, groups, n, coef)
+
+    by_halves(columns, rows, ask)
     return Expected(cast("Floats", mean(eta)), eta, size)
 
 
-def _typed(model: Model, columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+def _size(model: Model, groups: Sequence[Group], n: int, coef: Floats) -> Floats:
+    """What is added up to the log-odds, in absolute values."""
+    j = int(model.design.intercept)
+    size = np.full(n, abs(coef[0]) if j else 0.0)
+    for group in groups:
+        columns = as_columns(group)
+        size += np.abs(columns.times(coef[j : j + columns.shape[1]]))
+        j += columns.shape[1]
+    return size
+
+
+def typed(model: Model, columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Columns as predict reads them, also where all values are missing."""
     return {
         name: np.array([np.nan if v is None else v for v in values], dtype=np.float64)

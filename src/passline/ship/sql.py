@@ -219,18 +219,15 @@ class Query:
             return eta, logistic(eta)
         self.next([(_sign(total, size), f"d{k}") for k, (total, size) in zip(count(1), along)], whole=True)
         signs = [column(f"d{k}") for k in range(1, len(sums))]
-        none_up = both("and", [two("<=", sign, number(0.0)) for sign in signs])
-        none_down = both("and", [two(">=", sign, number(0.0)) for sign in signs])
-        first = signs[0]
-        side = case(
-            [
-                (missing(eta.copy()), self.exp.Null()),
-                (both("and", [none_up, none_down]), number(0.0)),
-                (both("and", [none_down, two(">", first, number(0.0))]), number(1.0)),
-                (both("and", [none_up, two("<", first, number(0.0))]), number(-1.0)),
-            ]
-        )
-        self.next([(side, "side")], whole=True)
+        zero, one = number(0.0), number(1.0)
+        any_up = both("or", [two(">", sign, zero) for sign in signs])
+        any_down = both("or", [two("<", sign, zero) for sign in signs])
+        self.next([(case([(any_up, one)], zero), "up"), (case([(any_down, one)], zero), "down")], whole=True)
+        # The first direction alone may be zero where others are not: then they leave the row open.
+        difference = two("-", column("up"), column("down"))
+        agreed = case([(two("=", two("*", column("up"), column("down")), zero), difference)])
+        side = case([(two("=", agreed, signs[0].copy()), agreed.copy())])
+        self.next([(case([(missing(eta.copy()), self.exp.Null())], side), "side")], whole=True)
         self.keep_whole()
         tests = [two("=", column("side"), number(value)) for value in (0.0, 1.0, -1.0)]
         limits = [dialects.infinity(self.dialect, sign) or self.exp.Null() for sign in ("", "-")]
