@@ -34,9 +34,15 @@ def table(name: str, dialect: str) -> Tree:
     """A table's name, perhaps with its schema, as an expression."""
     glot = require_sqlglot()
     try:
-        return glot.exp.to_table(name, dialect=dialect)
+        tokens = [token.text for token in glot.tokenize(name, read=dialect)]
+        found = glot.exp.to_table(name, dialect=dialect)
     except (glot.errors.SqlglotError, ValueError):
-        raise OptionError(f"the table is {name!r}, which is no table's name in the dialect {dialect}") from None
+        tokens, found = [], None
+    # Names alone, joined by points: nothing that does anything.
+    alternate = len(tokens) % 2 == 1 and all(token == "." for token in tokens[1::2])
+    if not alternate or found is None or {key for key, part in found.args.items() if part} - {"this", "db", "catalog"}:
+        raise OptionError(f"the table is {name!r}, which is no table's name in the dialect {dialect}")
+    return found
 
 
 def infinity(dialect: str, sign: str = "") -> Tree | None:

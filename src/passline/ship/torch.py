@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,12 @@ class LogisticModule(torch.nn.Module):
         k = int(model.design.intercept)
         coef, directions = model.predicting_coef(flic), model.directions
         bias = coef[0] if k else 0.0
-        self.linear = torch.nn.Linear(len(coef) - k, 1, dtype=torch.float64)
+        with warnings.catch_warnings():
+            # A model without predictors has a weight of no elements, which torch finds odd to initialise.
+            warnings.simplefilter("ignore")
+            # On no device first: nothing is drawn from the caller's random numbers.
+            empty = torch.nn.Linear(len(coef) - k, 1, dtype=torch.float64, device="meta")
+        self.linear = empty.to_empty(device="cpu")
         with torch.no_grad():
             self.linear.weight.copy_(torch.from_numpy(coef[k:][None, :]))
             self.linear.bias.fill_(bias)
