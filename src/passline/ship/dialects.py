@@ -18,13 +18,14 @@ INFINITY = {"duckdb": "CAST('Infinity' AS DOUBLE)", "postgres": "CAST('Infinity'
 # Texts compare without regard to case here, and to blanks at the end, unless a column's collation says otherwise.
 FOLDING = ("mysql", "tsql", "fabric", "doris", "starrocks", "singlestore", "teradata")
 LONGEST_NAME = {"postgres": 63, "redshift": 127, "mysql": 64, "oracle": 128, "tsql": 128}  # bytes; more is cut off
+NOT_SQL = ("dax", "prql")  # languages that sqlglot reads, and cannot write
 ANSWERS = ("logit", "probability")
 _BRACKETS = re.compile(r"\(\n +((?:[^()\n]|\([^()\n]*\)){1,90})\n +\)")
 
 
 def check_dialect(dialect: str) -> None:
     """Raise OptionError unless sqlglot speaks the dialect."""
-    known = sorted(name for name in require_sqlglot().Dialect.classes if name)
+    known = sorted(name for name in require_sqlglot().Dialect.classes if name and name not in NOT_SQL)
     if dialect not in known:
         hint = nearest(dialect, known)
         raise OptionError(f"there is no SQL dialect {dialect!r}.{hint} The dialects: {', '.join(known)}.")
