@@ -22,8 +22,6 @@ KEPT = (
     ("/usr/lib/postgresql", "*/bin"),
     ("/usr", "pgsql*/bin"),
     ("/usr/local", "pgsql/bin"),
-    ("/opt/homebrew/opt", "postgresql*/bin"),
-    ("/usr/local/opt", "postgresql*/bin"),
 )
 NONE = (
     "these tests run SQL in a real PostgreSQL, and its programs initdb and postgres are not there: install them "
