@@ -34,6 +34,7 @@ from passline.table.roles import Roles
 from passline.table.source import open_source
 
 if TYPE_CHECKING:
+    from passline.ship.export import Exported
     from passline.show.plots import Plots
 
 Floats = NDArray[np.float64]
@@ -281,6 +282,16 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""
         modelfile.save(self.fingerprinted(), path)
+
+    def export(self, path: str | os.PathLike[str] | None = None, *, to: str, **options: Any) -> Exported:
+        """The model for another system, proven before it is written: ONNX, SQL, Python, JavaScript, objects.
+
+        ``fit.export("model.sql", to="sql", dialect="postgres")``, ``fit.export(to="torch").content``; see
+        :func:`passline.ship.export.export` for the options.
+        """
+        from passline.ship.export import export  # what only exports need
+
+        return export(self.model, path, to=to, **options)
 
     def warn(self, stacklevel: int = 2) -> None:
         """Raise this fit's warnings as Python's."""

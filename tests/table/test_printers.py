@@ -144,7 +144,7 @@ def test_quantiles_are_those_of_type_7(values, p):
 
 def test_every_function_has_both_printers_and_says_its_domain():
     for entry in FUNCTIONS.values():
-        assert entry.category == (entry.sql is None) == (entry.arrays is None)
+        assert entry.category == (entry.forms is None) == (entry.arrays is None)
         assert entry.category or entry.domain
         assert (entry.learn is None) == (entry.valid is None)
         assert parse(f"y ~ {entry.usage}").right.function == entry.name

@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "Judge a model's probabilities on rows with known outcomes.",
     "compare": "Compare two models of the same rows.",
     "plot": "Draw a picture of a model.",
+    "export": "Write a model as ONNX, SQL, Python or JavaScript, proven against predict first.",
 }
 for place, (command, text) in enumerate(COMMANDS.items()):
     app.command(f"passline.cli.{command}:{command}", name=command, help=text, sort_key=place)

@@ -126,7 +126,7 @@ class Term:
         categories = [f for f in self.factors if isinstance(f, CategoryFactor)]
         numerics = [f for f in self.factors if isinstance(f, NumericFactor)]
         codes, width = _combined_codes(categories, rows, unseen) if categories else (None, 0)
-        for parts in _first_fastest([range(len(f.names)) for f in numerics]):
+        for parts in first_fastest([range(len(f.names)) for f in numerics]):
             values = self._product(numerics, parts, rows)
             if codes is not None:
                 yield CodedColumns(codes, width, values)
@@ -143,7 +143,7 @@ class Term:
         categories = [f for f in self.factors if isinstance(f, CategoryFactor)]
         numerics = [f for f in self.factors if isinstance(f, NumericFactor)]
         codes, width = _combined_codes(categories, rows, "error") if categories else (None, 0)
-        for parts in _first_fastest([range(len(f.names)) for f in numerics]):
+        for parts in first_fastest([range(len(f.names)) for f in numerics]):
             total = np.zeros(rows.size)
             for i, moving in enumerate(numerics):
                 if moving.column == column:
@@ -190,7 +190,7 @@ def make_term(factors: Sequence[Expression], made: Sequence[Factor]) -> Term:
     # Categories vary fastest, so that the columns of one code array lie side by side.
     order = sorted(range(len(made)), key=lambda i: isinstance(made[i], NumericFactor))
     names = []
-    for chosen in _first_fastest([made[i].names for i in order]):
+    for chosen in first_fastest([made[i].names for i in order]):
         pieces = dict(zip(order, chosen, strict=True))
         names.append(":".join(pieces[i] for i in range(len(made))))
     return Term(text, tuple(made), tuple(names))
@@ -252,6 +252,6 @@ def _combined_codes(factors: Sequence[CategoryFactor], rows: CompleteRows, unsee
     return codes, width
 
 
-def _first_fastest(choices: Sequence[Sequence[_T]]) -> Iterator[tuple[_T, ...]]:
+def first_fastest(choices: Sequence[Sequence[_T]]) -> Iterator[tuple[_T, ...]]:
     """All combinations, the first choice varying fastest."""
     return (combination[::-1] for combination in product(*choices[::-1]))

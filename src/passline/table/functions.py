@@ -1,4 +1,4 @@
-"""The list of functions a formula may use: one entry holds a function's name, parameter, SQL, NumPy and domain."""
+"""The list of functions a formula may use: one entry holds a function's name, parameter, arithmetic and domain."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from passline.errors import DataError
+from passline.table.arithmetic import Choice, Form, Number, X, call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,10 +39,10 @@ class Parameter:
 class Function:
     """One function of formulas.
 
-    ``sql`` and ``arrays`` turn the argument (SQL text, or values) into the function's columns: one, or several
-    for a spline. Where the function has no finite value SQL gives NULL or an infinity, NumPy NaN or an infinity;
-    neither raises. ``domain`` completes "log needs ...". ``learn`` finds the state from the values of the rows used and
-    how often each row counts.
+    ``forms`` and ``arrays`` give the function's columns, one, or several for a spline: as arithmetic that every
+    language's printer renders (DuckDB's SQL, the exports), and on NumPy's arrays at once. Where the function has no
+    finite value a form has none, or one that is not finite, as NumPy's. ``domain`` completes "log needs ...".
+    ``learn`` finds the state from the values of the rows used and how often each row counts.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Function:
     parameter: Parameter | None = None
     category: bool = False  # takes a column as a category: has levels, not values
     outermost: bool = False  # gives several columns, so nothing may stand around it
-    sql: Callable[[str, Setting, State], tuple[str, ...]] | None = None
+    forms: Callable[[Setting, State], tuple[Form, ...]] | None = None
     arrays: Callable[[Values, Setting, State], tuple[Values, ...]] | None = None
     learn: Callable[[Values, Setting, Values], State] | None = None
     valid: Callable[[Setting, State], bool] | None = None  # is this a state that `learn` could have found?
@@ -70,34 +71,23 @@ def literal(value: float) -> str:
 # --- functions of one number -----------------------------------------------------------------------------------
 
 
-def _log_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
-    return (f"CASE WHEN {x} > 0 THEN ln({x}) END",)
-
-
-def _log1p_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
-    # DuckDB has no log1p. ln(u) * x / (u - 1) with u = 1 + x rounded undoes the rounding of u (Higham, Accuracy
-    # and Stability of Numerical Algorithms, section 1.14.1); the quotient first, so that a large x does not overflow.
-    u = f"(1e0 + {x})"
-    return (f"CASE WHEN {x} <= -1 THEN NULL WHEN {u} = 1 THEN {x} ELSE ln({u}) * ({x} / ({u} - 1)) END",)
-
-
-def _sqrt_sql(x: str, _setting: Setting, _state: State) -> tuple[str, ...]:
-    return (f"CASE WHEN {x} >= 0 THEN sqrt({x}) END",)
-
-
+_ZERO = Number(0.0)
+_GREATEST_EXPONENT = Number(709.782712893384)  # the exponential of the next double overflows
 # Powers that are computed as products: exact to half a unit a step, and the same in every printer. pow() is not.
 _PRODUCTS = (2.0, 3.0, 4.0)
 
 
-def _power_sql(x: str, setting: Setting, _state: State) -> tuple[str, ...]:
+def _power_forms(setting: Setting, _state: State) -> tuple[Form, ...]:
     k = float(setting or 0.0)
     if k in _PRODUCTS:
-        return (" * ".join([x] * int(k)),)
-    guards = f" WHEN {x} = 0 THEN NULL" if k < 0 else ""
+        product: Form = X * X
+        for _ in range(int(k) - 2):
+            product = product * X
+        return (product,)
+    power = call("pow", X, Number(k))
     if not k.is_integer():
-        guards += f" WHEN {x} < 0 THEN NULL"
-    power = f"pow({x}, {literal(k)})"
-    return (f"CASE{guards} ELSE {power} END" if guards else power,)
+        power = Choice(X, "<", _ZERO, None, power)
+    return (Choice(X, "=", _ZERO, None, power) if k < 0 else power,)
 
 
 def _power_arrays(x: Values, setting: Setting, _state: State) -> tuple[Values, ...]:
@@ -151,8 +141,8 @@ def _scale_learn(x: Values, _setting: Setting, counts: Values) -> State:
     return (mean * unit, deviation)
 
 
-def _scale_sql(x: str, _setting: Setting, state: State) -> tuple[str, ...]:
-    return (f"(({x} - {literal(state[0])}) / {literal(state[1])})",)
+def _scale_forms(_setting: Setting, state: State) -> tuple[Form, ...]:
+    return ((X - Number(state[0])) / Number(state[1]),)
 
 
 def _scale_arrays(x: Values, _setting: Setting, state: State) -> tuple[Values, ...]:
@@ -203,21 +193,18 @@ def _spline_learn(x: Values, setting: Setting, counts: Values) -> State:
     return tuple(float(t) for t in distinct)
 
 
-def _spline_sql(x: str, _setting: Setting, state: State) -> tuple[str, ...]:
+def _spline_forms(_setting: Setting, state: State) -> tuple[Form, ...]:
     width = (state[-1] - state[0]) ** (2.0 / 3.0)
 
-    def cube(knot: float) -> str:
-        u = f"(({x} - {literal(knot)}) / {literal(width)})"
-        # Not greatest(u, 0): that would turn NULL into 0.
-        return f"(CASE WHEN {u} <= 0 THEN 0e0 ELSE {u} * {u} * {u} END)"
+    def cube(knot: float) -> Form:
+        return call("hinge cubed", (X - Number(knot)) / Number(width))
 
     last, before = state[-1], state[-2]
     columns = [
-        f"({cube(t)} + ({literal(before - t)} * {cube(last)} - {literal(last - t)} * {cube(before)})"
-        f" / {literal(last - before)})"
+        cube(t) + (Number(before - t) * cube(last) - Number(last - t) * cube(before)) / Number(last - before)
         for t in state[:-2]
     ]
-    return (x, *columns)
+    return (X, *columns)
 
 
 def _spline_arrays(x: Values, _setting: Setting, state: State) -> tuple[Values, ...]:
@@ -251,7 +238,7 @@ _ENTRIES = (
         "log",
         "log(x)",
         "a number above 0",
-        sql=_log_sql,
+        forms=lambda _setting, _state: (Choice(X, ">", _ZERO, call("ln", X), None),),
         arrays=lambda x, _setting, _state: (np.log(x),),
         inverse=lambda t, _setting, _state: _exp(t),
     ),
@@ -259,7 +246,7 @@ _ENTRIES = (
         "log1p",
         "log1p(x)",
         "a number above -1",
-        sql=_log1p_sql,
+        forms=lambda _setting, _state: (Choice(X, ">", Number(-1.0), call("log1p", X), None),),
         arrays=lambda x, _setting, _state: (np.log1p(x),),
         inverse=lambda t, _setting, _state: _exp(t) - 1.0 if abs(t) > 1 else math.expm1(t),
     ),
@@ -267,7 +254,7 @@ _ENTRIES = (
         "exp",
         "exp(x)",
         "a number of at most 709.78, or the result overflows",
-        sql=lambda x, _setting, _state: (f"CASE WHEN {x} > 709.782712893384 THEN NULL ELSE exp({x}) END",),
+        forms=lambda _setting, _state: (Choice(X, ">", _GREATEST_EXPONENT, None, call("exp", X)),),
         arrays=lambda x, _setting, _state: (np.exp(x),),
         inverse=lambda t, _setting, _state: math.log(t) if t > 0 else -math.inf,
         image=lambda _setting: (0.0, math.inf),
@@ -276,7 +263,7 @@ _ENTRIES = (
         "sqrt",
         "sqrt(x)",
         "a number of at least 0",
-        sql=_sqrt_sql,
+        forms=lambda _setting, _state: (Choice(X, ">=", _ZERO, call("sqrt", X), None),),
         arrays=lambda x, _setting, _state: (np.sqrt(x),),
         inverse=lambda t, _setting, _state: t * t,
         image=lambda _setting: (0.0, math.inf),
@@ -285,7 +272,7 @@ _ENTRIES = (
         "abs",
         "abs(x)",
         "a finite number",
-        sql=lambda x, _setting, _state: (f"abs({x})",),
+        forms=lambda _setting, _state: (call("abs", X),),
         arrays=lambda x, _setting, _state: (np.abs(x),),
         inverse=lambda t, _setting, _state: t,
         image=lambda _setting: (0.0, math.inf),
@@ -296,7 +283,7 @@ _ENTRIES = (
         "power(x, 2)",
         "a finite result: no zero to a negative power, no negative number to a fractional one, no overflow",
         Parameter("number", required=True),
-        sql=_power_sql,
+        forms=_power_forms,
         arrays=_power_arrays,
         inverse=_power_inverse,
         image=lambda setting: (-math.inf, math.inf) if _odd(setting) else (0.0, math.inf),
@@ -306,7 +293,7 @@ _ENTRIES = (
         "scale",
         "scale(x)",
         "a number within range of the mean",
-        sql=_scale_sql,
+        forms=_scale_forms,
         arrays=_scale_arrays,
         learn=_scale_learn,
         valid=lambda _setting, state: len(state) == 2 and state[1] > 0,
@@ -318,7 +305,7 @@ _ENTRIES = (
         "a number within range of its knots",
         Parameter("integer", low=SPLINE_KNOTS[0], high=SPLINE_KNOTS[1]),
         outermost=True,
-        sql=_spline_sql,
+        forms=_spline_forms,
         arrays=_spline_arrays,
         learn=_spline_learn,
         valid=_spline_valid,

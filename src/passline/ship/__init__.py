@@ -1,0 +1,1 @@
+"""Models for other systems: ONNX, SQL, Python, JavaScript, scikit-learn, PyTorch; each proven before it is written."""
