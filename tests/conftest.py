@@ -1,7 +1,9 @@
-"""What all tests share: the reference tables, as files."""
+"""What all tests share: the reference tables as files, and a folder in which documents are run."""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,15 @@ def reference_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for table in reference_tables():
         table.write(folder)
     return folder
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A folder to write in, from which the project's files can be read by their own paths."""
+    from documents import make_workplace  # what runs documents knows the whole command line
+
+    make_workplace(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGPIPE)
+    yield
+    signal.signal(signal.SIGPIPE, before)

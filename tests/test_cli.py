@@ -93,6 +93,7 @@ def strict(text: str) -> Any:
         (STUDENTS, "passed ~ hours", [], 0),
         (BIRTHWT, "low ~ age + C(race) * smoke", ["--level", "0.9"], 0),
         (BIRTHWT, "low ~ .", ["--l2", "0.1"], 0),
+        (BIRTHWT, "low ~ .", ["--l1", "0.02"], 0),
         (LESSON, "passed ~ hours", [], 1),
         (str(datasets.path("titanic")), "survived ~ sex + age + passengerClass", ["--positive", "no"], 1),
         (str(datasets.path("endometrial")), "HG ~ NV + PI + EH", [], 1),
@@ -114,6 +115,19 @@ def test_fit_json_is_the_interfaces_document_and_nothing_else(
         assert all(term["std_error"] is term["p_value"] is None for term in document["terms"])
     if "--positive" in options:
         assert document["positive"] == "no"
+
+
+def test_the_shell_takes_both_penalties(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = str(tmp_path / "lasso.json")
+    assert cli.run(["fit", BIRTHWT, "low ~ .", "--l1", "0.02", "--l2", "0.001", "-o", path, "--json"]) == 0
+    document = strict(capsys.readouterr().out)
+    fit = passline.fit("low ~ .", BIRTHWT, penalty=passline.Penalty(l1=0.02, l2=0.001))
+    assert document["terms"] == fit.as_json()["terms"]
+    assert "zero" in {row["status"] for row in document["terms"]}
+    assert document["certificate"]["gap"] >= 0
+    assert passline.load(path).model.penalty == passline.Penalty(l1=0.02, l2=0.001)
+    assert cli.run(["fit", BIRTHWT, "low ~ age", "--l1", "-1"]) == 2
+    assert "the penalty l1 is -1" in capsys.readouterr().err
 
 
 def test_fit_prints_the_table_and_writes_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -184,6 +184,12 @@ def test_the_answer_is_a_frame_of_the_datas_library(make: Any) -> None:
     assert columns == ["(base)", "hours", "(logit)", "(probability)"]
 
 
+def test_a_list_of_rows_is_explained_row_by_row() -> None:
+    fit = fitted(FITS["numbers"][0], datasets.path("students"))
+    rows = [{"hours": 2.0}, {"hours": 3.0}]
+    assert fit.explain(rows) == [fit.explain(row) for row in rows]
+
+
 def test_a_term_with_no_column_has_no_share() -> None:
     fit = fitted("y ~ x + g", {"x": [1.0, 2, 3, 4], "g": ["only"] * 4, "y": [0, 1, 0, 1]})
     assert fit.explain({"x": 2.0, "g": "only"})["shares"]["g"] == 0.0

@@ -77,7 +77,8 @@ class Evaluation:
     not asked for; else "value" with "conf_low" and "conf_high". ``measures["auc"]["value"]`` is one of them.
     ``rows``: how many were read, used and left out why; ``trials`` their weight, ``rate`` the share of successes.
     ``bins``: the calibration table; ``binning`` what its bins are. ``order``: the ranked scores in at most 1,000 cells,
-    for curves. ``validation``: how the honest figures were made. ``notes``: what a reader should know.
+    for curves; ``independent``: whether they count single trials (no clusters, no sampling weights).
+    ``validation``: how the honest figures were made. ``notes``: what a reader should know.
     """
 
     formula: str
@@ -97,6 +98,7 @@ class Evaluation:
     validation: Mapping[str, Any]
     notes: tuple[str, ...]
     native: Native = "path"
+    independent: bool = True
 
     def __repr__(self) -> str:
         from passline.show.evaluation import evaluation_text  # rich is not needed to evaluate

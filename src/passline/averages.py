@@ -13,7 +13,7 @@ from passline.table.native import as_native
 from passline.table.source import open_source
 
 if TYPE_CHECKING:
-    from passline.effect_curves import EffectCurve
+    from passline.effect_curves import EffectCurve, Over
     from passline.inference.effects import Effect, Population
 
 
@@ -72,21 +72,64 @@ class Averaged:
         :func:`passline.effect_curves.effect_at` and :func:`passline.effect_curves.effect_averaged`. Raises OptionError
         for names and values that the model does not have, and where rows are needed and there are none.
         """
-        from passline.effect_curves import effect_at, effect_averaged, over_own_rows, over_table
+        roles = {"weights": weights, "sampling_weights": sampling_weights, "offset": offset, "trials": trials}
+        over = self._averaged_over(at, averaged, None if data is None and sql is None else (data, sql), roles)
+        return self._effect(variable, values, at, over, level)
 
-        given = data is not None or sql is not None
-        if not averaged:
-            if given:
-                raise OptionError("rows are averaged over, and nothing is averaged here: ask for averaged=True")
+    def effect_curves(
+        self,
+        variables: Sequence[str] | None = None,
+        *,
+        at: Mapping[str, Any] | None = None,
+        averaged: bool = False,
+        data: Any = None,
+        sql: str | None = None,
+        level: float = 0.95,
+        **roles: Any,
+    ) -> list[EffectCurve]:
+        """:meth:`effect_curve` of several predictors, of all where None; rows to average over are read once.
+
+        A predictor that ``at`` holds is held in the curves of the others. ``roles``: weights, sampling_weights, offset,
+        trials.
+        """
+        over = self._averaged_over(at, averaged, None if data is None and sql is None else (data, sql), roles)
+        names = self.model.design.variables if variables is None else variables
+        held = [{key: value for key, value in (at or {}).items() if key != name} for name in names]
+        return [self._effect(name, None, others, over, level) for name, others in zip(names, held, strict=True)]
+
+    def _effect(
+        self,
+        variable: str,
+        values: Iterable[Any] | None,
+        at: Mapping[str, Any] | None,
+        over: Over | None,
+        level: float,
+    ) -> EffectCurve:
+        from passline.effect_curves import effect_at, effect_averaged
+
+        if over is None:
             return effect_at(self.model, variable, values, at, level)
+        return effect_averaged(self.model, variable, over, values, level)
+
+    def _averaged_over(
+        self,
+        at: Mapping[str, Any] | None,
+        averaged: bool,
+        table: tuple[Any, str | None] | None,
+        roles: Mapping[str, Any],
+    ) -> Over | None:
+        """The rows to average over; None where nothing is averaged."""
+        from passline.effect_curves import over_own_rows, over_table
+
+        if not averaged:
+            if table is not None:
+                raise OptionError("rows are averaged over, and nothing is averaged here: ask for averaged=True")
+            return None
         if at:
             raise OptionError("at holds the other predictors, and averaged leaves them as they are: give one of them")
-        if not given:
-            own = over_own_rows(self._behind("an average effect"))
-            return effect_averaged(self.model, variable, own, values, level)
-        roles = {"weights": weights, "sampling_weights": sampling_weights, "offset": offset, "trials": trials}
-        over = over_table(self.model, open_source(data, sql=sql), roles)
-        return effect_averaged(self.model, variable, over, values, level)
+        if table is None:
+            return over_own_rows(self._behind("an average effect"))
+        return over_table(self.model, open_source(table[0], sql=table[1]), roles)
 
     def pseudo_r2(self) -> dict[str, float]:
         """McFadden's, Cox and Snell's, Nagelkerke's and Tjur's; see :func:`passline.inference.explained.pseudo_r2`."""
@@ -113,6 +156,6 @@ class Averaged:
         if {"infinite", "undetermined"} & set(self.model.terms.status):
             raise OptionError(
                 "the outcome is separated, so effects averaged over the rows have no standard errors, and some no "
-                'value: use estimator="firth", or a penalty (l2)'
+                'value: use estimator="firth", or a penalty (l1 or l2)'
             )
         return population_of(self.model, over_own_rows(rows, most=rows.sample.blocks.n), level)

@@ -133,7 +133,7 @@ def no_profile(model: Model, rows: tuple[Sample, Outcome] | None) -> str | None:
     """Why a model has no profile likelihood at hand; None where it has."""
     settings = model.settings
     reasons = (
-        (settings.get("l2"), "the fit is penalised (l2), and that makes no profile sets"),
+        (model.penalty, "the fit is penalised, and that makes no profile sets"),
         (model.estimator != "ml", f"profile sets are those of maximum likelihood, and this fit is {model.estimator!r}"),
         (settings.get("robust"), "the errors of this fit are robust, and a profile set knows nothing of that"),
         (settings.get("dispersion", "one") != "one", "a profile set knows nothing of an estimated dispersion"),

@@ -144,10 +144,10 @@ def _check(model: Model) -> None:
     shown = model.design.formula
     if model.glance["log_likelihood"] is None:
         raise OptionError(f"{shown}: sampling weights leave no likelihood, so there is nothing to compare models by")
-    if model.settings.get("l2"):
+    if model.penalty:
         raise OptionError(
-            f"{shown}: the fit is penalised (l2), and the likelihood ratio of such fits has no known distribution; "
-            "compare them on rows they have not seen"
+            f"{shown}: the fit is penalised ({model.penalty}), and the likelihood ratio of such fits has no known "
+            "distribution; compare them on rows they have not seen"
         )
     if model.estimator != "ml":
         raise OptionError(

@@ -94,7 +94,7 @@ class Diagnosed:
         from passline.inference.linearity import linearity
 
         rows = self._with_rows("linearity")
-        if rows.sample.sampling is not None or self.model.settings.get("l2"):
+        if rows.sample.sampling is not None or self.model.penalty:
             raise OptionError("linearity compares likelihoods, which sampling weights and penalties do not have")
         outcome = rows.outcome
         if self.model.estimator != "ml":

@@ -56,7 +56,14 @@ class FormulaError(InputError):
 
 
 class DataError(InputError):
-    """A value in a table cannot be used as the formula asks."""
+    """A value in a table cannot be used as the formula asks.
+
+    ``row`` (from 0) and ``column`` say where it stands, as far as there is one such place.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(message)
+        self.row, self.column = row, column
 
 
 class OptionError(InputError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.engine.penalty import Penalty
 from passline.errors import OptionError, PasslineError
 from passline.fitting import Fitted
 from passline.model import Model
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 # Rows of another table that are looked for among those of the fit.
 LOOKED_AT = 10_000
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows with what the model says of each and what became of it; ``own_rows``: whether they are those of the fit."""
+
+    scored: Scored
+    own_rows: bool
 
 
 class Evaluated:
@@ -96,15 +104,80 @@ class Evaluated:
         }
         return _on_table(self, open_source(data, sql=sql), roles, asked, unseen)
 
+    def quickly_evaluated(self, data: Any = None, *, level: float = 0.95, **options: Any) -> Evaluation:
+        """What :meth:`evaluate` says, refitted only where that takes a moment: what pictures show.
+
+        ``data``: as there, or an Evaluation, which is given back; ``options``: of :meth:`evaluate`. Raises OptionError
+        where there are no rows.
+        """
+        from passline.assessment import MOST_FOR_REFITS, Evaluation
+
+        if isinstance(data, Evaluation):
+            return data
+        if data is None and options.get("sql") is None and self.rows is None:
+            raise OptionError(
+                "this picture needs rows, and a model file keeps none: give a table (data=..., on the command line "
+                "--data DATA), the one that the model was fitted to or another"
+            )
+        quick = self.model.rows["patterns"] * len(self.model.terms.names) <= MOST_FOR_REFITS
+        refits = {"folds": None if quick else 0, "bootstrap": 0}
+        return self.evaluate(data, level=level, **(refits | options))
+
+    def judged(
+        self,
+        data: Any = None,
+        *,
+        sql: str | None = None,
+        weights: Any = None,
+        sampling_weights: Any = None,
+        offset: Any = None,
+        trials: Any = None,
+        cluster: Any = None,
+        unseen: str = "error",
+    ) -> Judged:
+        """The linear predictor of each row of ``data`` (without: of the fit) beside its outcome, for binned residuals.
+
+        Roles as in :meth:`evaluate`; ``data`` may be what this gave before. Raises OptionError without rows, DataError
+        for a table without the outcome.
+        """
+        if isinstance(data, Judged):
+            return data
+        if data is None and sql is None:
+            if self.rows is None:
+                raise OptionError("this needs rows, and a model file keeps none: give a table, data=...")
+            return Judged(own_scores(self.model, self.rows), True)
+        roles = {
+            "weights": weights,
+            "sampling_weights": sampling_weights,
+            "offset": offset,
+            "trials": trials,
+            "cluster": cluster,
+        }
+        from passline.scoring import score_table
+
+        table = score_table(self.model, open_source(data, sql=sql), roles, unseen, hashes=self._hashes)
+        return Judged(table.scored, table.same_rows)
+
+
+def own_scores(model: Model, fitted: Fitted) -> Scored:
+    """The rows of the fit with the predictor that :meth:`Model.predict` gives them."""
+    from passline.evaluation.scored import Scored
+
+    sample = fitted.sample
+    groups = sample.cluster
+    if groups is None and sample.sampling is not None:
+        groups = np.arange(sample.blocks.n)
+    shift = model.predicting_coef()[0] - model.coef[0] if model.flic_intercept is not None else 0.0
+    return Scored.of(fitted.outcome.eta + shift, sample.y, sample.weight, groups)
+
 
 def _on_own_rows(model: Model, fitted: Fitted, asked: Asked, native: Native) -> Evaluation:
     from passline.assessment import of_own_rows
     from passline.evaluation.refits import Refit
 
-    l2 = float(model.settings.get("l2", 0.0))
     sample = fitted.sample
-    refit = Refit(sample, model.estimator, Penalty(l2=l2) if l2 else None)
-    found = of_own_rows(_scored(model, fitted), refit, sample.blocks.n * sample.blocks.p, asked)
+    refit = Refit(sample, model.estimator, model.penalty)
+    found = of_own_rows(own_scores(model, fitted), refit, sample.blocks.n * sample.blocks.p, asked)
     counts, counting = fitted.learned.rows.counts(), sample.weight > 0
     used = int(np.count_nonzero(counting) if counts is None else counts[counting].sum())
     read, dropped = model.rows["read"], model.rows["dropped"]
@@ -130,7 +203,7 @@ def _on_table(fit: Evaluated, source: Source, roles: Mapping[str, Any], asked: A
         same = np.array_equal(table.scored.successes > 0, fitted.by_row.sample.y > 0)
     if not same:
         found = of_other_rows(table.scored, asked)
-        if fitted is not None and _mostly_seen(_scored(model, fitted), fitted.sample.units, table.scored):
+        if fitted is not None and _mostly_seen(own_scores(model, fitted), fitted.sample.units, table.scored):
             notes += (
                 "most of these rows have the predictors of a row of the fit: where they are rows of the fit, what they "
                 "say is apparent, and flatters",
@@ -146,18 +219,6 @@ def _on_table(fit: Evaluated, source: Source, roles: Mapping[str, Any], asked: A
             found = of_own_rows(table.scored, None, 0, asked)
             return _told(model, found, table.rows.as_json(), asked, source.native, own=True, notes=notes)
     return _on_own_rows(model, fitted, asked, source.native)
-
-
-def _scored(model: Model, fitted: Fitted) -> Scored:
-    """The rows of the fit with the predictor that :meth:`Model.predict` gives them."""
-    from passline.evaluation.scored import Scored
-
-    sample = fitted.sample
-    groups = sample.cluster
-    if groups is None and sample.sampling is not None:
-        groups = np.arange(sample.blocks.n)
-    shift = model.predicting_coef()[0] - model.coef[0] if model.flic_intercept is not None else 0.0
-    return Scored.of(fitted.outcome.eta + shift, sample.y, sample.weight, groups)
 
 
 def _mostly_seen(own: Scored, units: NDArray[np.float64], other: Scored) -> bool:
@@ -207,6 +268,7 @@ def _told(
         decision=found.decision,
         bins=measured.bins,
         order=measured.order.cells(KEPT),
+        independent=measured.scored.groups is None,
         binning=asked.binning,
         level=asked.level,
         validation=found.validation,

@@ -28,6 +28,7 @@ from passline.table.columns import Native
 from passline.table.design import learn
 from passline.table.formula import parse
 from passline.table.native import as_native
+from passline.table.records import is_records
 from passline.table.roles import Roles
 from passline.table.source import open_source
 
@@ -62,7 +63,8 @@ def fit(
     r"""Fit a logistic regression, the exact maximum of the likelihood, with a certificate.
 
     .. math:: P(y = positive) = 1 / (1 + \exp(-x^T w)), \quad
-        \hat w = \arg\min_w \tfrac1n \sum_i [\log(1 + e^{x_i^T w}) - y_i x_i^T w] + \tfrac{l_2}{2} |w|^2
+        \hat w = \arg\min_w \tfrac1n \sum_i [\log(1 + e^{x_i^T w}) - y_i x_i^T w]
+        + l_1 |w|_1 + \tfrac{l_2}{2} |w|_2^2
 
     ``formula``: ``outcome ~ terms``. ``data``: a path (CSV, TSV, Parquet, JSON lines, Arrow, a glob, ``file::table`` of
     a DuckDB or SQLite file), a frame (pandas, polars, Arrow), a dict of arrays; with ``sql`` what the query reads.
@@ -72,11 +74,12 @@ def fit(
     counts as 1. ``estimator``: "ml", or "firth" for the estimate under Jeffreys' prior, finite for every separated
     outcome too. ``interval``: "wald" or "profile" (with the p-values of likelihood-ratio tests beside it). ``robust``:
     "hc0" to "hc3", a sandwich covariance; with clusters or sampling weights always one (hc0; R's svyglm has n / (n - 1)
-    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: ridge, on the columns as given.
-    ``missing``: "drop" incomplete rows (they are counted), or "error". ``solver``: "auto" (Newton's method, or where
-    rows and columns are many a descent that a sample's curvature guides), "newton", "lbfgs" or "newton-cg": all end at
-    one optimum, and the certificate says what was done. ``threads``: how many, None for all processors; the answer is
-    the same. ``report`` is called after each step.
+    more). ``dispersion``: "estimated" from grouped rows (quasi-binomial). ``penalty``: l1 and l2 on the columns as they
+    are given (lasso, ridge, elastic net), the intercept free. ``missing``: "drop" incomplete rows (they are counted),
+    or "error". ``solver``: "auto" (Newton's method, or where rows and columns are many a descent that a sample's
+    curvature guides; with l1 proximal Newton steps), "newton", "lbfgs" or "newton-cg": all end at one optimum, and the
+    certificate says what was done. ``threads``: how many, None for all processors; the answer is the same. ``report``
+    is called after each step.
 
     Warns (SeparationWarning) where no finite estimate exists, and (ConvergenceWarning) where the certificate does not
     hold. Raises InputError where formula or data are at fault, CannotFitError where nothing can be fitted. Source:
@@ -154,7 +157,7 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         """Pictures of the fit: ``fit.plot.curve("hours")``."""
         from passline.show.plots import Plots  # matplotlib only where a picture is asked for
 
-        return Plots(self.model)
+        return Plots(self)
 
     def tidy(self) -> Any:
         """One row a term: estimate, std_error, statistic, p_value, odds_ratio, conf_low, conf_high, status, limit.
@@ -191,10 +194,11 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
 
         A frame of the library of ``data``, as :meth:`tidy`: a row for each of its rows, with the columns (base), one a
         term, (logit), (probability), and (infinite) where the data of the fit are separated. For one row as a dict, a
-        dict: base, shares, logit, probability, infinite.
+        dict: base, shares, logit, probability, infinite; for a list of such rows a list of them.
         """
-        if is_one_row(data):
-            return explain(self.model, self.model.frame(data), unseen=unseen, flic=flic).rows()[0]
+        if is_one_row(data) or is_records(data):
+            rows = explain(self.model, self.model.frame(data), unseen=unseen, flic=flic).rows()
+            return rows if isinstance(data, list) else rows[0]
         source = open_source(data)
         found = explain(self.model, self.model.staged(source), unseen=unseen, flic=flic)
         return as_native(found.columns(), source.native)

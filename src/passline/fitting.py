@@ -68,13 +68,15 @@ class Options:
             raise OptionError(f"the estimator is {self.estimator!r}: choose 'ml' or 'firth'")
         if self.estimator == "firth" and self.penalty:
             raise OptionError(
-                "Jeffreys' prior (firth) is a penalty already, with its own tests and intervals: leave l2 out, or take "
-                "estimator='ml' with it"
+                "Jeffreys' prior (firth) is a penalty already, with its own tests and intervals: leave l1 and l2 out, "
+                "or take estimator='ml' with them"
             )
         if self.interval not in ("wald", "profile"):
             raise OptionError(f"the interval is {self.interval!r}: choose 'wald' or 'profile'")
         if self.interval == "profile" and self.penalty:
-            raise OptionError("a penalised fit (l2) has no profile intervals: leave the penalty or the intervals out")
+            raise OptionError(
+                "a penalised fit (l1, l2) has no profile intervals: leave the penalty or the intervals out"
+            )
         normal_quantile(self.level)
         if self.robust is not None:
             check_kind(self.robust, clustered="cluster" in self.roles)
@@ -99,6 +101,8 @@ class Options:
             raise OptionError(f"the solver is {self.solver!r}: choose one of {', '.join(SOLVERS)}")
         if self.estimator == "firth" and self.solver not in ("auto", "newton"):
             raise OptionError(f"Jeffreys' prior (firth) is maximised by Newton's method, not by {self.solver!r}")
+        if self.penalty and self.penalty.l1 and self.solver != "auto":
+            raise OptionError(f"a penalty with l1 has a solver of its own, not {self.solver!r}: leave solver at 'auto'")
         if self.threads is not None and (not isinstance(self.threads, int) or self.threads < 1):
             raise OptionError(f"threads is {self.threads!r}: give a whole number from 1 on, or None for all processors")
 
@@ -180,6 +184,7 @@ def _fit_rows(learned: Learned, options: Options, report: Report | None) -> Fitt
 def settings(options: Options, errors: Errors, firth: Penalised | None) -> dict[str, Any]:
     """What a saved model says of how it was made, so that it can meet its rows again."""
     return {
+        "l1": options.penalty.l1 if options.penalty else 0.0,
         "l2": options.penalty.l2 if options.penalty else 0.0,
         "interval": options.interval,
         "robust": errors.robust,
@@ -195,7 +200,7 @@ def wald_terms(names: tuple[str, ...], outcome: Outcome, errors: Errors, level: 
     """The coefficient table with Wald's statistics; nothing where an estimate or its error does not exist."""
     z = quantile(level, errors.df)
     ok = np.array([word == "ok" for word in outcome.status])
-    value = np.where(ok, outcome.coef, np.nan)
+    value = np.where(ok | (np.array(outcome.status) == "zero"), outcome.coef, np.nan)
     error = np.where(ok, errors.std_error, np.nan)
     statistic = value / error
     return Terms(
@@ -290,7 +295,7 @@ def _certificate(outcome: Outcome, blocks: Blocks, seconds: float) -> dict[str, 
         "converged": proof.converged,
         "gradient_norm": proof.gradient_norm,
         "max_step_in_se": proof.max_step_in_se,
-        "gap": None,
+        "gap": proof.gap,
         "passes": blocks.passes,
         "solver": proof.solver,
         "seconds": seconds,
@@ -320,7 +325,7 @@ def _check_columns(learned: Learned, penalised: bool) -> None:
         raise TooManyColumnsError(
             f"the formula makes {p} columns, and {n} {'row is' if n == 1 else 'rows are'} complete: no estimate is "
             f"unique. The widest term is {widest.text} with {len(widest.names)} columns; leave terms out, or add a "
-            "penalty (l2)"
+            "penalty (l1 or l2)"
         )
 
 

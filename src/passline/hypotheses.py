@@ -35,7 +35,8 @@ class Tested:
 
         A frame with term, df, statistic, p_value, and of the model without the term aic and separation (Wald's test
         does not fit it); under separation the likelihood ratio is of suprema, and Wald's statistic does not exist.
-        Raises OptionError for fits without a likelihood and without rows; see :func:`term_tests`.
+        Raises OptionError for fits without a likelihood and without rows; see
+        :func:`passline.inference.term_tests.term_tests`.
         """
         if test != "wald":
             self._likelihood(f"a {test} test")
@@ -145,8 +146,10 @@ class Tested:
         return None
 
     def _unpenalised(self, what: str) -> None:
-        if self.model.settings.get("l2"):
-            raise OptionError(f"the fit is penalised (l2), and {what} would say nothing true of such an estimate")
+        if self.model.penalty:
+            raise OptionError(
+                f"the fit is penalised ({self.model.penalty}), and {what} would say nothing true of such an estimate"
+            )
 
 
 def _design(sample: Any) -> Floats:

@@ -6,21 +6,26 @@ Nothing here needs the rows of the fit, and nothing here is code: a model file i
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from passline.engine.likelihood import mean
+from passline.engine.penalty import Penalty
 from passline.engine.plain import as_columns
 from passline.errors import OptionError
 from passline.inference.existence import TermStatus
 from passline.inference.wald import quantile
+from passline.predicting import Plan
 from passline.table.coding import read_unseen
 from passline.table.design import CodedColumns, Design, Group
+from passline.table.frames import FrameSource
+from passline.table.records import is_records, stage_records
 from passline.table.source import Frame, Source, open_source
 
 Floats = NDArray[np.float64]
@@ -123,6 +128,12 @@ class Model:
         return found
 
     @property
+    def penalty(self) -> Penalty | None:
+        """The penalty that the coefficients were estimated under; None without one."""
+        penalty = Penalty(l1=float(self.settings.get("l1", 0.0)), l2=float(self.settings.get("l2", 0.0)))
+        return penalty or None
+
+    @property
     def flic_intercept(self) -> float | None:
         """The intercept that makes the mean prediction the observed rate, with Firth's slopes; None for other fits."""
         found: float | None = self.settings.get("flic_intercept")
@@ -149,8 +160,9 @@ class Model:
         .. math:: p = 1 / (1 + \exp(-(x^T w))), \quad \text{interval: } x^T w \pm z \sqrt{x^T V x}
             \text{ on the logit scale}
 
-        ``data``: path, frame, dict of arrays, or one row as a dict of single values. Returns (n,), NaN where a
-        predictor is missing or separated data leave the probability open; with ``interval`` (p, low, high), each (n,).
+        ``data``: path, frame, dict of arrays, list of dicts, or one row as a dict of single values. Returns (n,), NaN
+        where a predictor is missing or separated data leave the probability open; with ``interval`` (p, low, high),
+        each (n,).
         ``unseen``: "error", or "baseline" to take a category that was not there at fitting time for the reference.
         ``flic``: a Firth fit predicts with its corrected intercept, so that the mean prediction on the rows of the fit
         is the observed rate (Puhr et al. 2017); False for the estimates of the table, whose line `boundary` follows.
@@ -162,6 +174,10 @@ class Model:
         read_unseen(unseen)
         if interval not in (None, False, True, "wald"):
             raise OptionError(f"the interval is {interval!r}: predictions have 'wald' intervals, or None")
+        if not interval:
+            found = self._quickly(data, scale, unseen, flic)
+            if found is not None:
+                return found
         groups, complete = self.groups(self.frame(data), unseen)
         n = len(complete)
         eta = np.full(n, np.nan)
@@ -182,8 +198,70 @@ class Model:
         """How many standard errors an interval of ``level`` reaches: normal, or Student's t under a dispersion."""
         return quantile(level, self.settings.get("df"))
 
+    def predict_records(
+        self, rows: Sequence[Mapping[str, Any]], *, scale: str = "probability", unseen: str = "error"
+    ) -> Floats:
+        """The probability for each of some rows as dicts, or its logit, (n,), where every row has to be whole.
+
+        Raises DataError, with the attributes ``row`` (from 0) and ``column``, where a predictor is missing or of
+        another type than the model's, where a name is none of its predictors, and where a category is unseen.
+        """
+        frame = stage_records(rows, self.design.variables, self.design.kinds, whole=True)
+        return cast("Floats", self.predict(frame, scale=scale, unseen=unseen))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What predicts rows without detours."""
+        return Plan(self.design, self.predicting_coef())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # what is derived is derived again
+
+    def _quickly(self, data: Any, scale: str, unseen: str, flic: bool) -> Floats | None:
+        """Predictions by the plan; None where the general way has to look."""
+        if not flic and self.flic_intercept is not None:
+            return None
+        baseline = unseen == "baseline"
+        finish = mean if scale == "probability" else _itself
+        if type(data) is dict:
+            one = self.plan.one(data, baseline)
+            if one is not None:
+                eta, columns = one
+                return finish(np.array([self._limit(eta, columns)]))
+        if len(self.directions):
+            return None
+        frame = self._columns(data)
+        return None if frame is None else self.plan.many(frame, baseline, finish)
+
+    def _limit(self, eta: float, columns: Sequence[tuple[int, float]]) -> float:
+        """The linear predictor of one row as :meth:`linear_predictor` has it, from the columns that are not zero."""
+        if not len(self.directions) or math.isnan(eta):
+            return eta
+        x = np.zeros(len(self.coef))
+        x[: int(self.design.intercept)] = 1.0
+        for j, value in columns:
+            x[j] = value
+        along, size = self.directions @ x, np.abs(self.directions) @ np.abs(x)
+        return float(_to_the_limit(np.array([eta]), along[None, :], size[None, :])[0])
+
+    def _columns(self, data: Any) -> Frame | None:
+        """The predictors' columns, numbers unchecked; None where the general way has to read them."""
+        if isinstance(data, Frame) or is_records(data):
+            return self.frame(data)
+        if isinstance(data, str | os.PathLike) or is_one_row(data):
+            return None
+        source = open_source(data)
+        self.design.require(source.columns, source.label)
+        if not isinstance(source, FrameSource):
+            return None
+        return source.stage(self.design.variables, self.design.kinds, check=False)
+
     def frame(self, data: Any) -> Frame:
         """The predictors' columns of ``data``, read as the kinds they had at fitting time."""
+        if isinstance(data, Frame):
+            return data
+        if is_records(data):
+            return stage_records(data, self.design.variables, self.design.kinds)
         if is_one_row(data):
             data = {name: [value] for name, value in data.items()}
         return self.staged(open_source(data))
@@ -214,7 +292,7 @@ class Model:
 
     def standard_error(self, groups: Sequence[Group], n: int) -> Floats:
         """Standard error of the linear predictor, sqrt(x' V x), for each row: (n,); NaN where V does not exist."""
-        ok = np.array([word == "ok" for word in self.terms.status])
+        ok = np.array([word in ("ok", "zero") for word in self.terms.status])
         variances = np.diagonal(self.covariance)[ok]
         if not (np.isfinite(variances) & (variances > 0)).all():
             return np.full(n, np.nan)
@@ -240,11 +318,20 @@ class Model:
             return eta
         along = self.times(groups, n, self.directions.T)  # (n, m)
         size = self.times([_absolute(group) for group in groups], n, np.abs(self.directions.T))
-        sign = np.where(np.abs(along) <= ON_THE_EDGE * size, 0.0, np.sign(along))
-        up = (sign >= 0).all(axis=1) & (sign[:, 0] > 0)
-        down = (sign <= 0).all(axis=1) & (sign[:, 0] < 0)
-        still = (sign == 0).all(axis=1)
-        return np.select([up, down, still], [np.inf, -np.inf, eta], np.nan)
+        return _to_the_limit(eta, along, size)
+
+
+def _to_the_limit(eta: Floats, along: Floats, size: Floats) -> Floats:
+    """Linear predictors (n,), where the components along separating directions (n, m) send them."""
+    sign = np.where(np.abs(along) <= ON_THE_EDGE * size, 0.0, np.sign(along))
+    up = (sign >= 0).all(axis=1) & (sign[:, 0] > 0)
+    down = (sign <= 0).all(axis=1) & (sign[:, 0] < 0)
+    still = (sign == 0).all(axis=1)
+    return np.select([up, down, still], [np.inf, -np.inf, eta], np.nan)
+
+
+def _itself(values: Floats) -> Floats:
+    return values
 
 
 def number(value: float) -> float | None:

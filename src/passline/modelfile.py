@@ -7,13 +7,15 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from passline.errors import ModelFileError
+from passline.documents import depth, misfit, schema, unique
+from passline.errors import ModelFileError, OptionError
 from passline.inference.existence import TermStatus
 from passline.model import Model, Terms
 from passline.output import write_text
@@ -22,8 +24,11 @@ from passline.table.design import Design
 FORMAT, VERSION = "passline model", 2
 # A covariance of 2,000 terms takes 80 MB as text; whatever is larger is no model of this version.
 MAX_BYTES = 200_000_000
+# Lists and objects within one another, and how many there may be; a model has 4, and one a term or so.
+MAX_DEPTH, MAX_CONTAINERS = 8, 1_000_000
 
 _NUMBERS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
+# Where a version's entries come from is told in docs/reference/model-file.md; each version keeps its schema.
 _MAPPINGS = ("rows", "glance", "certificate", "separation", "summaries", "settings")
 
 
@@ -37,18 +42,31 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Raises ModelFileError where it cannot be read, is cut off, was altered, or is of a later version.
     """
+    return parse(read(path), os.fspath(path))
+
+
+def read(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a model file; raises ModelFileError where they cannot be read, or are too many."""
     name = Path(path)
     try:
         if name.stat().st_size > MAX_BYTES:
             raise ModelFileError(f"{name} is larger than {MAX_BYTES:,} bytes: it is not a model file")
-        data = name.read_bytes()
+        return name.read_bytes()
     except OSError as error:
         raise ModelFileError(f"cannot read the model file {name}: {error.strerror}") from None
-    return parse(data, str(name))
+
+
+def seal(data: bytes) -> tuple[int, str]:
+    """The version and the hash that a model file, which was parsed before, states of itself."""
+    document = json.loads(data)
+    return int(document["version"]), str(document["sha256"])
 
 
 def dump(model: Model) -> str:
-    """The text of a model file: the one way to write these numbers down."""
+    """The text of a model file: the one way to write these numbers down.
+
+    Raises OptionError for a name or level that is no text of Unicode.
+    """
     document: dict[str, Any] = {"format": FORMAT, "version": VERSION, "design": model.design.to_json()}
     terms = model.terms
     document["terms"] = {
@@ -63,40 +81,73 @@ def dump(model: Model) -> str:
     document["estimator"], document["level"] = model.estimator, model.level
     document |= {name: getattr(model, name) for name in _MAPPINGS}
     document["warnings"] = list(model.warnings)
-    return _sealed(document)
+    try:
+        return _sealed(document)
+    except UnicodeEncodeError as error:
+        raise OptionError(
+            f"the model cannot be saved: a name or a level holds half a character ({error.object[error.start]!a}), "
+            "which no file in UTF-8 can hold; rename it and fit again"
+        ) from None
 
 
 def parse(data: bytes, name: str = "the model file") -> Model:
-    """A model from the bytes of a model file; ``name`` is for messages."""
+    """A model from the bytes of a model file; ``name`` is for messages. Raises ModelFileError."""
+    try:
+        return _model(_checked(data))
+    except ModelFileError as error:
+        raise ModelFileError(f"{name} {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{name} cannot be used: {type(error).__name__} at {error}") from None
 
-    def refuse(reason: str) -> NoReturn:
-        raise ModelFileError(f"{name} {reason}")
+
+def _checked(data: bytes) -> dict[str, Any]:
+    """The document of a model file: of a version that is known, unaltered, and as its schema says."""
+    if len(data) > MAX_BYTES:
+        raise ModelFileError(f"is larger than {MAX_BYTES:,} bytes: it is not a model file")
+    if depth(data, MAX_DEPTH, MAX_CONTAINERS) > MAX_DEPTH:
+        raise ModelFileError(f"is nested more than {MAX_DEPTH} deep, or holds too many lists: it is not a model file")
+    text, document = _json(data)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ModelFileError("is JSON, but not a passline model. A model is what `passline fit ... -o MODEL` writes")
+    version = document.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version > VERSION or version < 1:
+        raise ModelFileError(
+            f"is of version {version!r}; this passline reads versions up to {VERSION}. Update passline"
+        )
+    body = {name: value for name, value in document.items() if name != "sha256"}
+    try:
+        sealed = _sealed(body)
+    except (TypeError, ValueError):
+        raise ModelFileError("was altered after it was saved: it holds values that no model has") from None
+    if sealed != text:
+        raise ModelFileError(
+            "was altered after it was saved: its hash is not that of its content. Save the model again"
+        )
+    if (found := misfit(document, _schema(version))) is not None:
+        raise ModelFileError(f"is not as a file of version {version} has to be: {found}. Save the model again")
+    return document
+
+
+def _json(data: bytes) -> tuple[str, Any]:
+    def refuse(word: str) -> NoReturn:
+        raise ModelFileError(f"holds {word}, which is no number of JSON")
 
     try:
         text = data.decode()
-        document = json.loads(text, parse_constant=lambda word: refuse(f"holds {word}, which is no number of JSON"))
+        return text, json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
     except (UnicodeDecodeError, json.JSONDecodeError):
-        refuse("is not a model file, or was cut off: it is not JSON. Save the model again, or fetch the file again")
-    except RecursionError:
-        refuse("is nested too deeply: it is not a model file")
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        refuse("is JSON, but not a passline model. A model is what `passline fit ... -o MODEL` writes")
-    version = document.get("version")
-    if not isinstance(version, int) or isinstance(version, bool) or version > VERSION or version < 1:
-        refuse(f"is of version {version!r}; this passline reads versions up to {VERSION}. Update passline")
-    digest = document.pop("sha256", None)
-    try:
-        sealed = _sealed(document)
-    except (TypeError, ValueError):
-        refuse("was altered after it was saved: it holds values that no model has")
-    if not isinstance(digest, str) or sealed != text:
-        refuse("was altered after it was saved: its hash is not that of its content. Save the model again")
-    try:
-        return _model(document)
-    except ModelFileError as error:
-        raise ModelFileError(f"{name}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        refuse(f"cannot be used: {type(error).__name__} at {error}")
+        raise ModelFileError(
+            "is not a model file, or was cut off: it is not JSON. Save the model again, or fetch the file again"
+        ) from None
+    except ModelFileError:
+        raise
+    except ValueError as error:  # a key that stands twice, an integer of thousands of digits
+        raise ModelFileError(f"is not a model file: {error}") from None
+
+
+@cache
+def _schema(version: int) -> dict[str, Any]:
+    return schema(f"model-{version}")
 
 
 def _sealed(document: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from passline.engine.penalty import Penalty
 from passline.errors import OptionError
 from passline.fitting import Fitted, Options, fit_rows
 from passline.inference.fingerprint import fingerprint
@@ -52,10 +51,9 @@ def reopen(model: Model, source: Source, arrays: Mapping[str, Any] | None = None
         raise _other(source, "its categories have other levels")
     if learned.design.negative != design.negative:
         raise _other(source, f"its outcome is {learned.design.negative!r} where the fit had {design.negative!r}")
-    l2 = float(settings.get("l2", 0.0))
     options = Options(
         estimator=model.estimator,
-        penalty=Penalty(l2=l2) if l2 else None,
+        penalty=model.penalty,
         level=model.level,
         robust=settings.get("robust"),
         dispersion=settings.get("dispersion", "one"),

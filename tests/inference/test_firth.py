@@ -255,7 +255,7 @@ def test_what_excludes_jeffreys_prior_is_refused_with_its_reason():
     data = {"x": [1.0, 2.0, 3.0, 4.0], "y": [0, 1, 0, 1], "s": [1.5, 1.0, 2.0, 1.0]}
     with pytest.raises(OptionError, match="sampling weights make none"):
         firth("y ~ x", data, sampling_weights="s")
-    with pytest.raises(OptionError, match="leave l2 out"):
+    with pytest.raises(OptionError, match="leave l1 and l2 out"):
         firth("y ~ x", data, penalty=Penalty(l2=0.1))
     with pytest.raises(OptionError, match="choose 'ml' or 'firth'"):
         passline.fit("y ~ x", data, estimator="bayes")

@@ -158,3 +158,14 @@ def test_near_misses_are_not_separated() -> None:
     fit = passline.fit("y ~ x", {"x": x, "y": y})
     assert fit.separation.kind == "none"
     assert fit.certificate["converged"]
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e170])
+def test_columns_whose_scale_has_no_square_get_the_verdict_of_any_scale(scale: float) -> None:
+    x, z, y = np.array([1.0, 2, 3, 4, 5, 6]), [3.0, 1, 2, 5, 4, 7], [0, 0, 0, 1, 1, 1]
+    fits = []
+    for factor in (1.0, scale):
+        with pytest.warns(passline.errors.SeparationWarning):
+            fits.append(passline.fit("y ~ x + z", {"x": factor * x, "z": z, "y": y}))
+    assert fits[0].separation.kind == fits[1].separation.kind == "complete"
+    assert fits[0].tidy()["status"] == fits[1].tidy()["status"]

@@ -92,7 +92,7 @@ def too_many_terms(fitted: Fitted) -> bool:
 
 def collinearity(fitted: Fitted) -> list[Finding] | str:
     """Terms whose intervals are long because other terms repeat them."""
-    if fitted.model.settings.get("l2") or np.isnan(fitted.outcome.covariance).all():
+    if fitted.model.penalty or np.isnan(fitted.outcome.covariance).all():
         return "there is no covariance"
     groups = _by_predictor(fitted)
     if len(groups) < 2:

@@ -26,7 +26,7 @@ def linearity(fitted: Fitted) -> list[Finding] | str:
     sample, outcome = fitted.sample, fitted.outcome
     if sample.sampling is not None:
         return "sampling weights have no likelihood ratio"
-    if fitted.model.settings.get("l2"):
+    if fitted.model.penalty:
         return "a penalty has no likelihood ratio"
     if too_many_terms(fitted):
         return "coefficients are too many for the rows, and likelihood ratios then too large"

@@ -24,6 +24,7 @@ COMMANDS = {
     "fit": "Fit a logistic regression to a table.",
     "predict": "Predict with a model, one row for each row of a table.",
     "explain": "Say what each term adds to a prediction's log-odds, against the average row.",
+    "verify": "Check that a model file is whole, and of which rows it is.",
     "check": "Look for what would make a fit's numbers wrong, and say it.",
     "boundary": "Say at which value of a predictor the probability is what you ask.",
     "evaluate": "Judge a model's probabilities on rows with known outcomes.",

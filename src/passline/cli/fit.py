@@ -65,6 +65,7 @@ def fit(
     cluster: Cluster = None,
     positive: Positive = None,
     estimator: Estimator = "ml",
+    l1: Annotated[float, Parameter(help="Lasso penalty a row, on the columns as given: some terms become zero.")] = 0.0,
     l2: Annotated[float, Parameter(help="Ridge penalty a row, on the columns as given.")] = 0.0,
     interval: Interval = "wald",
     level: Level = 0.95,
@@ -97,7 +98,7 @@ def fit(
             positive=positive,
             estimator=estimator,
             interval=interval,
-            penalty=Penalty(l2=l2),
+            penalty=Penalty(l1=l1, l2=l2),
             level=level,
             robust=robust,
             dispersion=dispersion,
@@ -114,7 +115,7 @@ def _write(found: Fit, save_to: str | None, json: bool) -> None:
         raise NotConvergedError(
             f"not converged after {found.certificate['passes']} passes over the rows: the gradient is still "
             f"{found.certificate['gradient_norm']:.1e}; nothing was written. Look for columns that nearly repeat each "
-            "other or differ in scale beyond reason, or add a penalty (--l2)"
+            "other or differ in scale beyond reason, or add a penalty (--l1, --l2)"
         )
     if save_to is not None:
         found.save(save_to)

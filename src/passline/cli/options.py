@@ -23,6 +23,14 @@ Data = Annotated[
         "SQLite file with ::table after it.",
     ),
 ]
+Table = Annotated[
+    str | None,
+    Parameter(
+        allow_leading_hyphen=True,
+        validator=_no_option,
+        help="A table, that of the fit or another, as passline fit reads it (- for standard input): a model has none.",
+    ),
+]
 ModelFile = Annotated[str, Parameter(help="A model file that passline fit wrote.")]
 Level = Annotated[float, Parameter(help="Of the intervals.")]
 Json = Annotated[bool, Parameter(negative="", help="Print one JSON document and nothing else.")]

@@ -232,8 +232,13 @@ class Shifted:
         chosen = Shifted(self.columns.rows(selection), self.center, self.scale, self.intercept)
         return Dense(chosen.dense()) if self.steep else chosen
 
-    def take(self, columns: Array) -> Dense:
-        return Dense(self.dense()[:, columns])
+    def take(self, columns: Array) -> Columns:
+        if not self.intercept:
+            return Shifted(self.columns.take(columns), self.center[columns], self.scale[columns], False, self.steep)
+        inner = columns[columns > 0] - 1
+        taken = Shifted(self.columns.take(inner), self.center[inner], self.scale[inner], True, self.steep)
+        # Without an intercept no product takes centres away: they are taken from the columns themselves.
+        return taken if len(inner) < len(columns) else Dense(taken.dense()[:, 1:])
 
     def times(self, w: Array) -> Array:
         if not self.intercept:

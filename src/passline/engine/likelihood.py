@@ -118,6 +118,18 @@ def weighted_squares(block: Block) -> Array:
     return block.columns.square_sums(block.weight)
 
 
+def weighted_sums(block: Block) -> Array:
+    """X' c with the rows' weights c: (p,)."""
+    assert block.weight is not None
+    return block.columns.transposed_times(block.weight)
+
+
+def weighted_gram(block: Block) -> Array:
+    """X' diag(c) X with the rows' weights c: (p, p)."""
+    assert block.weight is not None
+    return block.columns.gram(block.weight)
+
+
 def curvature_weights(block: Block, w: Array) -> Array:
     """What each row weighs in the curvature at ``w`` (p,): c mu (1 - mu), (n,)."""
     eta = block.eta(w)

@@ -111,7 +111,7 @@ def into_bins(scored: Scored, p: Floats, binning: Binning) -> Bins:
     if binning.kind == "width":
         place = np.minimum(np.floor(np.round(p * b, NEAR)).astype(np.int64), b - 1)
     else:
-        place = _by_quantile(p, weight, b)
+        place = by_quantile(p, weight, b)
     count, p_sum, won = (np.bincount(place, values, b) for values in (weight, weight * p, scored.successes))
     there = count > 0
     safe = np.where(there, count, 1.0)
@@ -166,10 +166,9 @@ def probabilities(scored: Scored) -> Floats:
     return p
 
 
-def _by_quantile(p: Floats, weight: Floats, b: int) -> NDArray[np.int64]:
+def by_quantile(p: Floats, weight: Floats, b: int) -> NDArray[np.int64]:
     """The bin of each row, equal probabilities in one bin: that in which the middle of their weight falls."""
-    p = np.round(p, NEAR + 3)
-    values, inverse = np.unique(p, return_inverse=True)
+    values, inverse = np.unique(np.round(p, NEAR + 3), return_inverse=True)
     mass = np.bincount(inverse, weight, len(values))
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
     place: NDArray[np.int64] = np.minimum((middle * b).astype(np.int64), b - 1)[inverse]

@@ -127,7 +127,7 @@ def _check(sample: Sample, outcome: Outcome) -> None:
         raise OptionError("a test of calibration supposes independent rows, and sampling weights are something else")
     if outcome.recession is not None:
         raise OptionError("the outcome is separated: probabilities of 0 and 1 leave nothing whose calibration to test")
-    if outcome.estimate is None or outcome.estimate.objective.ridge is not None:
+    if outcome.estimate is None or outcome.estimate.penalised:
         raise OptionError("a penalty pulls the probabilities together: the tests of calibration are for fits without")
 
 

@@ -50,7 +50,7 @@ def inflation_of(sample: Sample, outcome: Outcome, groups: Mapping[str, Sequence
     ok = np.array([word == "ok" for word in outcome.status])
     if sample.scaling.intercept:
         ok[0] = False
-    penalised = outcome.estimate is not None and outcome.estimate.objective.ridge is not None
+    penalised = outcome.estimate is not None and outcome.estimate.penalised
     V = outcome.covariance[np.ix_(ok, ok)]
     place = np.flatnonzero(ok)
     error = np.sqrt(np.diagonal(V))

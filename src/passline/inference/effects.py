@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from passline.engine.columns import Columns
 from passline.engine.likelihood import mean
 from passline.engine.plain import plain_columns
+from passline.engine.threads import blas_alone
 from passline.errors import OptionError
 from passline.inference.wald import p_values, quantile
 from passline.table.coding import CategoryFactor, Term
@@ -105,7 +106,7 @@ def marginal_effects(population: Population, variables: Iterable[str] | None = N
     r"""Average marginal effects: of a number the mean slope of the probability, of a category differences of risk.
 
     .. math:: \frac{\sum_i c_i \mu_i (1 - \mu_i)\, \partial \eta_i / \partial x}{\sum_i c_i}, \quad
-        \frac{\sum_i c_i [P(y_i | x = a) - P(y_i | x = reference)]}{\sum_i c_i}
+        \frac{\sum_i c_i [P(y_i \mid x = a) - P(y_i \mid x = reference)]}{\sum_i c_i}
 
     ``variables``: all where None. Raises OptionError for a name that is no predictor. Source: Greene, Econometric
     Analysis (2012), 17.3.2; Leeper, margins.
@@ -128,7 +129,7 @@ def marginal_effects(population: Population, variables: Iterable[str] | None = N
 def risk_difference(population: Population, variable: str, high: Any = None, low: Any = None) -> Effect:
     r"""The average probability had all rows ``high``, less that had all ``low``, the rest as it is in each row.
 
-    .. math:: \frac{\sum_i c_i [P(y_i | x = high) - P(y_i | x = low)]}{\sum_i c_i}
+    .. math:: \frac{\sum_i c_i [P(y_i \mid x = high) - P(y_i \mid x = low)]}{\sum_i c_i}
 
     A category of two levels needs neither value, nor does a number that is 0 or 1 in every row. Raises OptionError for
     a variable or value that the model does not have. Source: Robins (1986); Localio, Margolis and Berlin (2007),
@@ -160,6 +161,11 @@ def average_probabilities(
     Columns that do not know the variable are read once for all values. Source: Friedman (2001), Annals of Statistics
     29 (partial dependence).
     """
+    with blas_alone():
+        return _averages(population, variable, values)
+
+
+def _averages(population: Population, variable: str, values: Sequence[float | str]) -> tuple[Floats, Floats]:
     design, rows = population.design, population.rows
     knows = [any(f.column == variable for f in term.factors) for term in design.terms]
     width = [len(term.names) for term in design.terms]

@@ -27,13 +27,15 @@ ROUNDING = 1e-12
 class Certificate:
     """What proves an estimate: its exact gradient (with respect to standardised columns) and the step that is left.
 
-    Where every row is separated the supremum itself is the answer, and nothing is left to certify.
+    ``gap``: under an l1 penalty what the mean objective is above its minimum at most. Where every row is separated the
+    supremum itself is the answer, and nothing is left to certify.
     """
 
     converged: bool = True
     gradient_norm: float = 0.0
     max_step_in_se: float = 0.0
     solver: str = "newton"
+    gap: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def maximum_likelihood(
             return _limiting(blocks, scaling, first, found)
         first = estimate(blocks, scaling, penalty, solver=solver, patient=True, report=report)
     eta = linear_predictor(first)
-    status: tuple[TermStatus, ...] = tuple("ok" if kept else "aliased" for kept in first.keep)
+    status = tuple(map(_word, first.keep.tolist(), first.dropped.tolist()))
     return Outcome(
         coef=np.nan_to_num(first.coef),
         covariance=first.covariance,
@@ -89,7 +91,7 @@ def maximum_likelihood(
         limit=(None,) * len(status),
         eta=eta,
         log_likelihood=first.log_likelihood,
-        rank=int(first.keep.sum()),
+        rank=int((first.keep & ~first.dropped).sum()),
         certificate=certify(first),
         estimate=first,
         recession=None,
@@ -99,7 +101,7 @@ def maximum_likelihood(
 def certify(found: Estimate) -> Certificate:
     """The certificate of a solver's estimate."""
     solution = found.solution
-    return Certificate(solution.converged, found.gradient_norm, found.max_step_in_se, solution.solver)
+    return Certificate(solution.converged, found.gradient_norm, found.max_step_in_se, solution.solver, found.gap)
 
 
 def linear_predictor(found: Estimate) -> Floats:
@@ -150,6 +152,12 @@ def _without_rounding(directions: Floats, scaling: Scaling) -> Floats:
     """Directions with zeros for terms that move rows less than rounding does, else one of these alone decides a row."""
     share = np.abs(directions) * np.hypot(scaling.spread, scaling.mean)
     return np.where(share <= ROUNDING * share.max(axis=1, keepdims=True), 0.0, directions)
+
+
+def _word(kept: bool, dropped: bool) -> TermStatus:
+    if not kept:
+        return "aliased"
+    return "zero" if dropped else "ok"
 
 
 def _status(kept: bool, move: float) -> TermStatus:

@@ -113,7 +113,7 @@ class _Ground:
 
 def _ground(sample: Sample, outcome: Outcome) -> _Ground | None:
     found = outcome.estimate
-    if found is None or outcome.recession is not None or found.objective.ridge is not None:
+    if found is None or outcome.recession is not None or found.penalised:
         return None
     blocks = found.objective.blocks
     assert blocks.n == sample.blocks.n

@@ -68,14 +68,21 @@ def recession(blocks: Blocks, back: Floats) -> Recession:
         # The programme's direction does not survive exact arithmetic on its own rows.
         return Recession("none", np.zeros(len(y), dtype=bool), np.zeros(p), np.zeros((0, p)))
     # Each term on a scale of its own: a column in dollars and one in billions of them get the same verdict.
-    size = np.linalg.norm(back, axis=1)
-    moves, extreme = _moves(A[strict] @ N, N.T @ interior, back @ N / np.where(size > 0, size, 1.0)[:, None])
+    moves, extreme = _moves(A[strict] @ N, N.T @ interior, _unit_rows(back) @ N)
     extreme = _inside(A[strict] @ N, N.T @ interior, extreme)
     near = margin / 2 * np.concatenate([N.T, -N.T])  # rows have length one: still inside the cone
     directions = np.concatenate([interior[None], interior + near, extreme @ N.T])
     kind: Kind = "complete" if separated[real].all() else "quasi"
     small = np.abs(directions) <= NOTHING * np.abs(directions).max(axis=1, keepdims=True)
     return Recession(kind, separated, moves, np.where(small, 0.0, directions) @ back.T)
+
+
+def _unit_rows(M: Floats) -> Floats:
+    """The rows at length one, those of zeros as they are; the square of a row of 1e200 would leave the doubles."""
+    largest = np.abs(M).max(axis=1, keepdims=True)
+    M = M / np.where(largest > 0, largest, 1.0)
+    length = np.linalg.norm(M, axis=1, keepdims=True)
+    return np.asarray(M / np.where(length > 0, length, 1.0))
 
 
 def _inside(A: Floats, interior: Floats, rays: Floats) -> Floats:

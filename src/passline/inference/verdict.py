@@ -39,7 +39,7 @@ def describe(design: Design, sample: Sample, found: Recession, status: Sequence[
     kind = "completely separated" if found.kind == "complete" else "quasi-completely separated"
     return (
         f"the outcome is {kind} ({share}): {why}. No finite maximum-likelihood estimate exists: {', '.join(parts)}. "
-        f'Use estimator="firth" for finite odds ratios, or add a penalty (l2).'
+        f'Use estimator="firth" for finite odds ratios, or add a penalty (l1 or l2).'
     )
 
 

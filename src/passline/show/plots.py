@@ -2,154 +2,291 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from passline.engine.likelihood import mean
-from passline.errors import MissingDependencyError, OptionError
-from passline.inference.wald import normal_quantile
-from passline.model import Model
-from passline.output import whole_file
-from passline.section import Section, section
+from passline.errors import OptionError
+from passline.show.pictures.style import check_ending, dressed, new_axes, new_figure, styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-CURVE, LINE, DOTS = "#1d4e79", "red", "#5b6b7a"
-FORMATS = (".png", ".svg", ".pdf")
-POINTS = 300
+    from passline.facade import Fit
+    from passline.fitting import Fitted
+    from passline.show.pictures.curve import Rows
+
+__all__ = ["Plots", "check_ending", "loss_curve", "new_axes", "write"]
+Floats = NDArray[np.float64]
+
+SQUARE = (5.6, 5.4)
 
 
 class Plots:
-    """The pictures of one model: ``fit.plot.curve("hours")``."""
+    """The pictures of one fit: ``fit.plot.curve("hours")``.
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    Each draws on ``ax``, or on new axes of a figure of its own, and returns them; :func:`write` and
+    ``ax.figure.savefig`` write them. What needs rows takes ``data``; without it, it is about the rows of the fit,
+    and its figures are called apparent.
+    """
 
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
+
+    @styled
     def curve(
         self,
         variable: str | None = None,
         *,
         at: Mapping[str, Any] | None = None,
         level: float = 0.95,
+        rows: Rows = "auto",
         ax: Axes | None = None,
     ) -> Axes:
-        """The probability along one number, with its band, the red line at 0.5 and where they meet.
+        """The probability along one number, with its band, the red line at 0.5, where they meet and how sure that is.
 
         ``variable``: a number of the model (the first one if not said); the others are held ``at``, by default at
-        their means and most frequent levels. Dots are shares of the positive outcome in the fit's rows, by bins of
-        the variable, their area the number of rows. Raises OptionError for a name that the model has not.
+        their means and most frequent levels. ``rows``: "dots", shares of the positive outcome by bins of the variable,
+        their area the number of rows; "rug", each row a tick, above where its outcome is the positive one; "none";
+        "auto", dots, and the rug where the rows are at hand and few. The bar on the red line is the interval of
+        :meth:`passline.Fit.boundary`. Raises OptionError for a name that the model has not.
         """
-        along = section(self._model, variable or _first_number(self._model), at)
-        ax = ax if ax is not None else new_axes()
-        margin = 0.04 * (along.high - along.low) or 1.0
-        x = _grid(along, along.low - margin, along.high + margin)
-        _band(ax, self._model, along, x, level)
-        _dots(ax, self._model.summaries[along.variable])
-        ax.axhline(0.5, color=LINE, linewidth=1.2, zorder=1)
-        _mark_boundary(ax, self._model, along, x)
-        design = self._model.design
-        ax.set(xlabel=along.variable, ylabel=f"Probability of {design.outcome} = {design.positive}", ylim=(-0.05, 1.05))
-        if along.held:
-            held = ", ".join(f"{name} = {_short(value)}" for name, value in along.held.items())
-            ax.set_title(_clipped(f"held at {held}"), loc="left", fontsize=9, color=DOTS)
+        from passline.show.pictures.curve import draw_curve
+
+        ax = _on(ax)
+        draw_curve(ax, self._fit, variable, at, level=level, rows=rows)
         return ax
 
+    @styled
+    def effect(
+        self,
+        variable: str | None = None,
+        *,
+        values: Iterable[Any] | None = None,
+        at: Mapping[str, Any] | None = None,
+        averaged: bool = False,
+        data: Any = None,
+        level: float = 0.95,
+        ax: Axes | None = None,
+        **roles: Any,
+    ) -> Axes:
+        """What a predictor does to the probability, the others held ``at``, or ``averaged`` over the rows.
 
-def new_axes() -> Axes:
-    """Axes of a figure that no window shows and no global state knows."""
+        The numbers are those of :meth:`passline.Fit.effect_curve`, ``roles`` (and ``sql``) its options. Raises what
+        that does.
+        """
+        from passline.show.pictures.effect import draw_effect
+
+        name = variable if variable is not None else self._first()
+        found = self._fit.effect_curve(name, values, at=at, averaged=averaged, data=data, level=level, **roles)
+        ax = _on(ax)
+        draw_effect(ax, found, self._fit)
+        return ax
+
+    @styled
+    def effects(
+        self,
+        variables: Sequence[str] | None = None,
+        *,
+        at: Mapping[str, Any] | None = None,
+        averaged: bool = False,
+        data: Any = None,
+        level: float = 0.95,
+        **roles: Any,
+    ) -> list[Axes]:
+        """The effects of several predictors (all, up to twelve, if not said) side by side: their axes in one figure.
+
+        A predictor that ``at`` holds is held in all panels but its own. Raises what :meth:`effect` does.
+        """
+        from passline.show.pictures.effect import PANELS, draw_effects
+
+        names = list(self._fit.model.design.variables if variables is None else variables)
+        if not names:
+            raise OptionError("the model has no predictor, so there is no effect to draw")
+        found = self._fit.effect_curves(names[:PANELS], at=at, averaged=averaged, data=data, level=level, **roles)
+        columns = min(3, math.ceil(math.sqrt(len(found))))
+        lines = math.ceil(len(found) / columns)
+        figure = new_figure((max(3.6 * columns, 5.0), 2.9 * lines + 0.5))
+        axes = [dressed(figure.add_subplot(lines, columns, i + 1)) for i in range(len(found))]
+        draw_effects(axes, found, self._fit, columns=columns, of=len(names))
+        return axes
+
+    @styled
+    def coefficients(self, *, intercept: bool = False, ax: Axes | None = None) -> Axes:
+        """The terms as odds ratios with their intervals, on a logarithmic axis.
+
+        What has no number is not left out: an infinite estimate is an arrow, an undetermined or aliased one a word. The
+        level is that of the fit. ``intercept``: whether the intercept, which is no ratio of odds, is shown too.
+        """
+        from passline.show.pictures.coefficients import draw_coefficients, height
+
+        ax = _on(ax, (7.2, height(self._fit.model, intercept)))
+        draw_coefficients(ax, self._fit.model, intercept)
+        return ax
+
+    @styled
+    def roc(self, data: Any = None, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+        """The ROC curve, the exact interval of the sensitivity at each threshold, the threshold, the area.
+
+        ``data``: a table, or an :class:`Evaluation` (so that roles, a cost or a threshold can be chosen there);
+        without it the rows of the fit, where the area is called apparent, with the cross-validated one beside it if
+        the table is small. No band where rows belong together or carry sampling weights. Raises what
+        :meth:`passline.Fit.evaluate` does. Sources: Hanley and McNeil (1982), Radiology 143; Clopper and Pearson
+        (1934), Biometrika 26.
+        """
+        from passline.show.pictures.ranking import draw_roc
+
+        found = self._fit.quickly_evaluated(data, level=level)
+        ax = _on(ax, SQUARE)
+        draw_roc(ax, found)
+        return ax
+
+    @styled
+    def precision_recall(self, data: Any = None, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+        """Precision against recall, the exact interval of the precision at each threshold, and average precision.
+
+        ``data`` as in :meth:`roc`.
+        """
+        from passline.show.pictures.ranking import draw_precision_recall
+
+        found = self._fit.quickly_evaluated(data, level=level)
+        ax = _on(ax, SQUARE)
+        draw_precision_recall(ax, found)
+        return ax
+
+    @styled
+    def gains(self, data: Any = None, *, lift: bool = False, level: float = 0.95, ax: Axes | None = None) -> Axes:
+        """Which share of the positives is among the rows of highest probability; with ``lift`` over that at random.
+
+        With the exact interval of the share at each threshold. ``data`` as in :meth:`roc`.
+        """
+        from passline.show.pictures.ranking import draw_gains
+
+        found = self._fit.quickly_evaluated(data, level=level)
+        ax = _on(ax)
+        draw_gains(ax, found, lift)
+        return ax
+
+    @styled
+    def calibration(
+        self,
+        data: Any = None,
+        *,
+        bins: int = 10,
+        binning: str = "quantile",
+        level: float = 0.95,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Rates against mean probabilities by bins, the recalibration line, and the histogram of the probabilities.
+
+        ``data`` as in :meth:`roc`; ``bins`` and ``binning`` ("quantile" or "width") as in
+        :meth:`passline.Fit.evaluate`, those of an Evaluation where one is given. The intervals of the rates are exact
+        (Clopper and Pearson). The histogram has the positives upwards, the negatives downwards. Source: Cox (1958),
+        Biometrika 45; Steyerberg, Clinical Prediction Models (2019), chapter 15.
+        """
+        from passline.show.pictures.calibration import draw_calibration
+
+        found = self._fit.quickly_evaluated(data, level=level, bins=bins, binning=binning)
+        ax = _on(ax, (6.4, 6.0))
+        draw_calibration(ax, found)
+        return ax
+
+    @styled
+    def residuals(
+        self, data: Any = None, *, variable: str | None = None, bins: int | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Mean residuals by bins of the probability, or along a predictor, and twice their standard error about zero.
+
+        See :func:`passline.evaluation.binned_residuals.binned_residuals`. ``data``: a table or what
+        :meth:`passline.Fit.judged` gives; ``variable``, a number of the model, needs the rows of the fit. Raises
+        OptionError without rows.
+        """
+        from passline.show.pictures.rows import draw_residuals
+
+        if variable is not None and data is not None:
+            raise OptionError("residuals along a predictor are those of the rows of the fit: leave data out")
+        along = None if variable is None else (variable, self._numbers(variable))
+        judged = self._fit.judged(data)
+        ax = _on(ax)
+        draw_residuals(ax, self._fit, judged, along, bins)
+        return ax
+
+    @styled
+    def influence(self, data: Any = None, *, ax: Axes | None = None) -> Axes:
+        """Residuals of the rows against their leverage, their area Cook's distance, the largest by name.
+
+        See :func:`passline.inference.influence.leverage`. ``data``: for a loaded model the table of the fit. Raises
+        OptionError without the rows, and where there is no covariance (separation, a penalty).
+        """
+        from passline.show.pictures.rows import draw_influence
+
+        fitted = self._own(data, "influence").by_row
+        ax = _on(ax)
+        draw_influence(ax, fitted)
+        return ax
+
+    @styled
+    def loss(self, data: Any = None, *, ax: Axes | None = None) -> Axes:
+        """The mean loss at each pass of the solver over the rows, down to its minimum.
+
+        ``data``: for a loaded model the table of the fit. Raises OptionError without the rows, and where every row is
+        separated. For a stochastic descent see :func:`loss_curve`.
+        """
+        from passline.show.pictures.loss import draw_loss
+
+        fitted = self._own(data, "loss")
+        ax = _on(ax)
+        draw_loss(ax, fitted)
+        return ax
+
+    def _numbers(self, variable: str) -> Floats:
+        """A predictor's numbers in the rows of the fit."""
+        from passline.section import known
+
+        known(self._fit.model, variable)
+        if self._fit.model.design.kinds[variable] != "number":
+            raise OptionError(f"{variable!r} is a category: residuals are binned along a number, or the probability")
+        return self._own(None, "residuals along a predictor").learned.rows.raw(variable)
+
+    def _own(self, data: Any, what: str) -> Fitted:
+        """The rows of the fit, opened again where they are given."""
+        fit = self._fit if data is None else self._fit.with_rows(data)
+        if fit.rows is None:
+            raise OptionError(
+                f"the picture of {what} needs the rows of the fit, and a model file keeps none: give the table that "
+                "the model was fitted to (data=..., on the command line --data DATA)"
+            )
+        return fit.rows
+
+    def _first(self) -> str:
+        names = self._fit.model.design.variables
+        if not names:
+            raise OptionError("the model has no predictor, so there is no effect to draw")
+        return names[0]
+
+
+@styled
+def loss_curve(losses: Any, held_out: Any = (), *, unit: str = "Epoch", ax: Axes | None = None) -> Axes:
+    """The mean loss of each epoch of a descent: ``loss_curve(model.losses_, model.held_out_losses_)``.
+
+    ``losses``, ``held_out``: one number an epoch, such as an :class:`passline.SGDLogisticRegression` keeps, or the
+    lesson. Raises OptionError where there is none, or where it is no row of numbers.
+    """
+    from passline.show.pictures.loss import draw_losses
+
     try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "pictures need matplotlib; install it with: pip install 'passline[plot]'"
-        ) from None
-    figure: Figure = Figure(figsize=(7.2, 4.5), layout="constrained")
-    ax: Axes = figure.add_subplot()
-    ax.grid(alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
+        values, others = (np.asarray(given, dtype=np.float64).reshape(-1) for given in (losses, held_out))
+    except (TypeError, ValueError):
+        raise OptionError("the losses are no row of numbers: give losses_ of a fitted descent") from None
+    if not len(values):
+        raise OptionError("there is no loss yet: fit first")
+    ax = _on(ax)
+    draw_losses(ax, values, others, unit)
     return ax
 
 
-def write(ax: Axes, path: str | os.PathLike[str]) -> None:
-    """Write the figure of ``ax`` as PNG, SVG or PDF, by the ending of ``path``: whole or not at all."""
-    check_ending(path)
-    with whole_file(path) as aside:
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        figure.savefig(aside, dpi=150, format=Path(path).suffix[1:].lower())
-
-
-def check_ending(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError unless ``path`` ends as a picture that can be written."""
-    if Path(path).suffix.lower() not in FORMATS:
-        raise OptionError(f"cannot write {path}: a picture's name ends in {', '.join(FORMATS)}")
-
-
-def _first_number(model: Model) -> str:
-    for name in model.design.variables:
-        if model.summaries[name]["kind"] == "number":
-            return name
-    raise OptionError("the model has no predictor that is a number, so there is no curve to draw along one")
-
-
-def _grid(along: Section, low: float, high: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Values from low to high; only the range of the data where a function ends there, as log does at zero."""
-    expression = along.expression()
-    if expression is None or not np.isfinite(along.value(expression, np.array([low, high]))).all():
-        low, high = along.low, along.high
-    return np.linspace(low, high, POINTS)
-
-
-def _band(ax: Axes, model: Model, along: Section, x: np.ndarray[Any, np.dtype[np.float64]], level: float) -> None:
-    data = {name: [value] * len(x) for name, value in along.held.items()} | {along.variable: x}
-    p = model.predict(data, flic=False)  # the line of the table, which the boundary lies on
-    ax.plot(x, p, color=CURVE, linewidth=2.4, zorder=3)
-    rows = along.rows(x)
-    variance = (
-        np.einsum("ij,jk,ik->i", rows, model.covariance, rows) if not len(model.directions) else np.full(len(x), np.nan)
-    )
-    if np.isfinite(variance).all():
-        eta, reach = rows @ model.coef, normal_quantile(level) * np.sqrt(np.maximum(variance, 0.0))
-        label = f"{100 * level:g} % interval of the probability"
-        ax.fill_between(
-            x, mean(eta - reach), mean(eta + reach), color=CURVE, alpha=0.15, linewidth=0, label=label, zorder=2
-        )
-        ax.legend(loc="best", frameon=False, fontsize=9)
-
-
-def _dots(ax: Axes, summary: Mapping[str, Any]) -> None:
-    count, positive = np.array(summary["count"]), np.array(summary["positive"])
-    edges = np.linspace(summary["min"], summary["max"], len(count) + 1)
-    there = count > 0
-    share = positive[there] / count[there]
-    area = 12 + 90 * count[there] / count.max()
-    ax.scatter(
-        ((edges[:-1] + edges[1:]) / 2)[there], share, s=area, facecolor="white", edgecolor=DOTS, linewidth=1.2, zorder=4
-    )
-
-
-def _mark_boundary(ax: Axes, model: Model, along: Section, x: np.ndarray[Any, np.dtype[np.float64]]) -> None:
-    eta = along.rows(x) @ model.coef
-    if len(model.directions):
-        return
-    for i in np.flatnonzero(np.sign(eta[:-1]) * np.sign(eta[1:]) < 0):
-        where = x[i] - eta[i] * (x[i + 1] - x[i]) / (eta[i + 1] - eta[i])
-        ax.plot([where, where], [-0.05, 0.5], ":", color=LINE, linewidth=1.2, zorder=3)
-        ax.plot([where], [0.5], "o", color=LINE, markersize=6, zorder=5)
-        ax.annotate(
-            f"0.5 at {where:.4g}", (where, 0.5), (9, -15), textcoords="offset points", color="#a00000", zorder=5
-        )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= 110 else text[:107] + "..."
+def _on(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:
+    return ax if ax is not None else new_axes() if size is None else new_axes(size)

@@ -51,8 +51,8 @@ def table_of(sides: Sequence[Side], *, ratio: bool, interval: bool) -> SideTable
 
 def as_text(table: SideTable) -> str:
     """For a terminal."""
-    rows = [[_line(cell) for cell in row] for row in (*table.terms, ("",) * len(table.heads), *table.sums)]
-    return columns(rows, [_line(head) for head in table.heads]) + "\n" + table.note
+    rows = [[one_line(cell) for cell in row] for row in (*table.terms, ("",) * len(table.heads), *table.sums)]
+    return columns(rows, [one_line(head) for head in table.heads]) + "\n" + table.note
 
 
 def as_markdown(table: SideTable) -> str:
@@ -180,7 +180,7 @@ def _merged(lists: Sequence[Sequence[str]]) -> list[str]:
     return out
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line, without characters that move a terminal's cursor."""
     return "".join(c if c.isprintable() else " " for c in text)
 
@@ -191,7 +191,7 @@ def _pipes(cells: Sequence[str]) -> str:
 
 def _markdown(text: str) -> str:
     # Between pipes a minus or a full stop means nothing; what means something is escaped, markup of pages included.
-    return re.sub(r"([\\`*_{}\[\]<>|~#!&$^])", r"\\\1", _line(text))
+    return re.sub(r"([\\`*_{}\[\]<>|~#!&$^])", r"\\\1", one_line(text))
 
 
 _LATEX = {
@@ -207,7 +207,7 @@ _LATEX = {
 
 
 def _latex(text: str) -> str:
-    escaped = "".join(_LATEX.get(c, c) for c in _line(text)).replace("--", "-{}-")  # no dash of two hyphens
+    escaped = "".join(_LATEX.get(c, c) for c in one_line(text)).replace("--", "-{}-")  # no dash of two hyphens
     escaped = re.sub(r"(?<![\w)}])-(?=\d)", "$-$", escaped)  # a minus is longer than a hyphen
     # A line that begins with a bracket would be read as the option of the \\ before it.
     return "{}" + escaped if escaped.startswith("[") else escaped

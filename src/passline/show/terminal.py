@@ -106,9 +106,21 @@ def _head(model: Model) -> list[str]:
         lines.append("Reference levels: " + ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "") + ".")
     if model.estimator == "firth":
         lines.append(_firth(model))
-    if model.settings.get("l2"):
-        lines.append(f"Ridge penalty l2 = {model.settings['l2']:g} a row: no standard errors, p-values or intervals.")
+    if model.penalty:
+        lines.append(_penalised(model))
     return lines
+
+
+def _penalised(model: Model) -> str:
+    penalty = model.penalty
+    kind = (
+        "" if penalty is None or (penalty.l1 and penalty.l2) else "Lasso penalty " if penalty.l1 else "Ridge penalty "
+    )
+    line = f"{kind or 'Elastic net, '}{penalty} a row: no standard errors, p-values or intervals."
+    if penalty is not None and penalty.l1:
+        zeros = model.terms.status.count("zero")
+        line += f" {zeros} of {len(model.terms.names) - int(model.design.intercept)} coefficients are exactly zero."
+    return line
 
 
 def _firth(model: Model) -> str:
@@ -197,8 +209,11 @@ def _foot(model: Model) -> list[str]:
     if model.settings.get("interval") == "profile":
         lines.append("Intervals are profile-likelihood intervals, p-values those of likelihood-ratio tests.")
     word = "Converged" if c["converged"] else "NOT CONVERGED"
+    left = f"step left {c['max_step_in_se']:.0e} standard errors"
+    if c["gap"] is not None:
+        left = f"duality gap {c['gap']:.0e}"
     lines.append(
-        f"{word}: gradient {c['gradient_norm']:.0e}, step left {c['max_step_in_se']:.0e} standard errors, "
+        f"{word}: gradient {c['gradient_norm']:.0e}, {left}, "
         f"{c['passes']} passes over the rows ({c['solver']}, {c['seconds']:.2g} s)."
     )
     return lines

@@ -16,6 +16,7 @@ from passline.engine.value import Array, Value
 from passline.solvers.auto import descend
 from passline.solvers.auto import solve as solve_by_work
 from passline.solvers.base import Report, Solution, Status
+from passline.solvers.elastic_net import elastic_net
 from passline.solvers.linear import NotPositiveDefiniteError, inverse, solve
 from passline.solvers.newton import last_step, newton
 from passline.solvers.rank import independent
@@ -29,6 +30,8 @@ Solver = Literal["auto", "newton", "lbfgs", "newton-cg"]
 LONG, WIDE = 80_000, 30
 # Newton's decrement (a step of 1e-8 standard errors, squared) at which a descent hands over.
 LAST_DECREMENT = 1e-16
+# The largest entry of the subgradient that an l1 penalty may leave.
+L1_TOLERANCE = 1e-10
 # Offsets beyond this leave next to no curvature at coefficients of zero.
 FAR = 5.0
 
@@ -43,6 +46,8 @@ class Estimate:
     ``gradient``: (p,) of the mean objective with respect to standardised columns.
 
     The solver worked on ``objective`` with coefficients v (k,); ``back`` (p, k) takes them to the design's: w = back v.
+    Under an l1 penalty ``l1`` (p,) is that of each coefficient, ``gradient`` the subgradient closest to zero, and
+    ``gap`` what the mean loss with all penalties is above its minimum at most.
     """
 
     coef: Floats
@@ -53,6 +58,17 @@ class Estimate:
     solution: Solution
     objective: Objective
     back: Floats
+    l1: Floats | None = None
+    gap: float | None = None
+
+    @property
+    def penalised(self) -> bool:
+        return self.objective.ridge is not None or self.l1 is not None
+
+    @property
+    def dropped(self) -> Array:
+        """The columns whose coefficient an l1 penalty makes zero: (p,) bool."""
+        return np.zeros(len(self.coef), dtype=bool) if self.l1 is None else (self.l1 > 0) & (self.coef == 0)
 
     @property
     def gradient_norm(self) -> float:
@@ -62,6 +78,8 @@ class Estimate:
     def log_likelihood(self) -> float:
         """The log-likelihood at the estimate, its penalty taken off again."""
         penalty = self.objective.penalty(self.solution.coef)
+        if self.l1 is not None:
+            penalty += float(self.l1 @ np.abs(self.coef))
         return 0.0 - self.objective.total * (self.solution.loss - penalty)
 
     @property
@@ -88,6 +106,8 @@ def estimate(
     every = Worked(blocks, np.arange(blocks.p), np.eye(blocks.p))
     worked = every if penalty else independent_columns(blocks, scaling)
     objective = Objective(worked.blocks, _ridge(penalty, scaling))
+    if penalty.l1:
+        return _under_l1(objective, scaling, penalty.l1, report)
     solution = maximise(objective, solver, patient=patient, report=report)
     return in_design(worked, scaling, objective, solution, solution.curvature)
 
@@ -182,6 +202,25 @@ def origin(objective: Objective) -> Floats:
         return zero
 
 
+def _under_l1(objective: Objective, scaling: Scaling, l1: float, report: Report | None) -> Estimate:
+    each = _in_blocks(l1, scaling, 1)
+    found = elastic_net(objective, each, tolerance=L1_TOLERANCE, start=np.zeros(objective.p), report=report)
+    nothing = np.full((objective.p, objective.p), np.nan)
+    solution = Solution(found.coef, found.loss, found.gradient, nothing, found.status, found.solver, found.trace)
+    return Estimate(
+        coef=scaling.restore(found.coef),
+        covariance=nothing,
+        std_error=np.full(objective.p, np.nan),
+        gradient=scaling.standardised_gradient(found.gradient),
+        keep=np.ones(objective.p, dtype=bool),
+        solution=solution,
+        objective=objective,
+        back=scaling.restore(np.eye(objective.p)),
+        l1=np.r_[0.0, np.full(objective.p - 1, l1)] if scaling.intercept else np.full(objective.p, l1),
+        gap=found.gap,
+    )
+
+
 def _least_squares(block: Block) -> Value:
     c = np.ones(len(block.y)) if block.weight is None else block.weight
     assert block.offset is not None
@@ -189,13 +228,16 @@ def _least_squares(block: Block) -> Value:
 
 
 def _ridge(penalty: Penalty, scaling: Scaling) -> Floats | None:
-    if not penalty:
-        return None
-    ridge = np.empty(scaling.p)
-    ridge[scaling.position] = penalty.l2 / scaling.scale**2
+    return _in_blocks(penalty.l2, scaling, 2) if penalty.l2 else None
+
+
+def _in_blocks(penalty: float, scaling: Scaling, power: int) -> Floats:
+    """A penalty on |w|^power of the design's coefficients, of each of the blocks': (p,), zero at the intercept."""
+    each = np.empty(scaling.p)
+    each[scaling.position] = penalty / scaling.scale**power
     if scaling.intercept:
-        ridge[scaling.position[0]] = 0.0
-    return ridge
+        each[scaling.position[0]] = 0.0
+    return each
 
 
 def _covariance(information: Floats, total: float, back: Floats) -> tuple[Floats, Floats]:

@@ -36,6 +36,19 @@ def solve(H: Floats, g: Floats) -> Floats:
     return factor(H)(g)
 
 
+def solve_lifted(H: Floats, g: Floats) -> Floats:
+    """H^-1 g, (p,), of a curvature that may be singular to rounding: its diagonal is then lifted as far as it takes."""
+    lift = 0.0
+    diagonal = np.maximum(np.diagonal(H), np.finfo(float).tiny)
+    while True:
+        try:
+            return solve(H if lift == 0.0 else H + np.diag(lift * diagonal), g)
+        except NotPositiveDefiniteError:
+            lift = 1e-12 if lift == 0.0 else 10.0 * lift
+            if lift > 1e12:
+                return g / diagonal
+
+
 def factor(H: Floats) -> Callable[[Floats], Floats]:
     """G -> H^-1 g for a symmetric positive definite H, (p, p), factored once; raises NotPositiveDefiniteError."""
     d, L = _factor(H)

@@ -6,7 +6,7 @@ import numpy as np
 
 from passline.engine.value import Value
 from passline.solvers.base import Descended, Floats, Report, Smooth, Solution, Status, Step
-from passline.solvers.linear import NotPositiveDefiniteError, solve
+from passline.solvers.linear import NotPositiveDefiniteError, solve, solve_lifted
 
 # Newton's decrement is twice the log-likelihood that is left to gain. 1e-24 is a step of 1e-12 standard errors: one
 # full step more than any report shows, taken because the last step costs one pass and buys half of the digits.
@@ -46,7 +46,7 @@ def newton(
     for _ in range(max_steps):
         assert value.gradient is not None
         assert value.curvature is not None
-        step = _direction(value.curvature, value.gradient)
+        step = solve_lifted(value.curvature, value.gradient)
         slope = float(value.gradient @ step)
         decrement = objective.total * slope
         steepest = float(np.abs(value.gradient).max(initial=0.0))  # where every column is aliased there is none
@@ -114,18 +114,6 @@ def proves_overlap(objective: Smooth, step: Floats) -> bool:
     return float(blocks.n) * blocks.p * float(step @ step) < 0.25
 
 
-def _direction(H: Floats, g: Floats) -> Floats:
-    lift = 0.0
-    diagonal = np.maximum(np.diagonal(H), np.finfo(float).tiny)
-    while True:
-        try:
-            return solve(H if lift == 0.0 else H + np.diag(lift * diagonal), g)
-        except NotPositiveDefiniteError:
-            lift = 1e-12 if lift == 0.0 else 10.0 * lift
-            if lift > 1e12:
-                return g / diagonal
-
-
 def _quadratic(
     objective: Smooth, w: Floats, step: Floats, value: Value, decrement: float
 ) -> tuple[Floats, Value, float] | None:
@@ -137,7 +125,7 @@ def _quadratic(
     if not np.isfinite(found.loss):
         return None
     g = np.asarray(found.gradient)
-    left = objective.total * float(g @ _direction(np.asarray(value.curvature), g))
+    left = objective.total * float(g @ solve_lifted(np.asarray(value.curvature), g))
     return (trial, found, 1.0) if abs(left) < decrement / 16 else None
 
 

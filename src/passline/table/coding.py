@@ -95,7 +95,9 @@ class CategoryFactor:
         return DataError(
             f"column {self.column!r} is {rows.value(self.column, index)!r} in {rows.where(index)}, a level that was "
             f"not there when the model was fitted; it knows {known}{more}. Correct the value, or ask for unseen levels "
-            "to count as the reference (unseen='baseline')."
+            "to count as the reference (unseen='baseline').",
+            row=rows.place(index),
+            column=self.column,
         )
 
 
@@ -160,7 +162,10 @@ class Term:
         if len(numerics) > 1 and values is not None:
             bad = first_not_finite(values)
             if bad is not None:
-                raise DataError(f"{self.text}: the product is too large in {rows.where(bad)}; rescale the columns.")
+                where = rows.where(bad)
+                raise DataError(
+                    f"{self.text}: the product is too large in {where}; rescale the columns.", row=rows.place(bad)
+                )
         return values
 
 

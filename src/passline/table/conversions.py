@@ -144,7 +144,8 @@ def refuse_unusable(column: Column, label: str) -> None:
     if column.kind == "other":
         raise DataError(
             f"{label}: column '{column.name}' is of type {column.type_name}, which is neither number, yes/no nor text. "
-            "Leave it out, or turn it into one of these first."
+            "Leave it out, or turn it into one of these first.",
+            column=column.name,
         )
 
 

@@ -96,7 +96,8 @@ class Design:
         if gone:
             listed = ", ".join(repr(name) for name in gone)
             one = f"column {listed}" if len(gone) == 1 else f"columns {listed}"
-            raise DataError(f"{label} has no {one}, which the model needs.{nearest(gone[0], there)}")
+            hint = nearest(gone[0], there)
+            raise DataError(f"{label} has no {one}, which the model needs.{hint}", column=gone[0])
 
     def to_json(self) -> dict[str, Any]:
         """The design as plain JSON values; floats come back bit for bit."""

@@ -48,8 +48,8 @@ class FrameSource:
     rows: int
     load: Mapping[str, Callable[[], NDArray[np.float64] | Coded]] = field(repr=False)
 
-    def stage(self, names: Sequence[str], kinds: Mapping[str, Kind]) -> Frame:
-        """Turn ``names`` into arrays, each as ``kinds`` says."""
+    def stage(self, names: Sequence[str], kinds: Mapping[str, Kind], *, check: bool = True) -> Frame:
+        """Turn ``names`` into arrays, each as ``kinds`` says; without ``check`` numbers may be infinite."""
         arrays: dict[str, NDArray[Any]] = {}
         values: dict[str, tuple[str, ...]] = {}
         frame = Frame(
@@ -63,7 +63,7 @@ class FrameSource:
             refuse_unusable(self.columns[name], self.label)
             loaded = self.load[name]()
             if kinds[name] == "number":
-                arrays[name] = _as_numbers(loaded, name, frame)
+                arrays[name] = _as_numbers(loaded, name, frame) if check or isinstance(loaded, Coded) else loaded
                 continue
             as_kind = _as_booleans if kinds[name] == "boolean" else _as_category
             coded = as_kind(loaded, name, frame)
@@ -82,7 +82,7 @@ def _as_numbers(loaded: NDArray[np.float64] | Coded, name: str, frame: Frame) ->
     infinite = np.isinf(loaded)
     if infinite.any():
         row = int(infinite.argmax())
-        raise DataError(misfit(frame.where(row), name, repr(float(loaded[row])), "number"))
+        raise DataError(misfit(frame.where(row), name, repr(float(loaded[row])), "number"), row=row, column=name)
     return loaded
 
 
@@ -110,7 +110,7 @@ def _refuse_codes(coded: Coded, bad: NDArray[np.bool_], name: str, kind: Kind, f
     rows = np.append(bad, False)[coded.codes] if bad.any() else np.zeros(0, dtype=bool)
     if rows.any():
         row = int(rows.argmax())
-        raise DataError(misfit(frame.where(row), name, coded.texts[coded.codes[row]], kind))
+        raise DataError(misfit(frame.where(row), name, coded.texts[coded.codes[row]], kind), row=row, column=name)
 
 
 def _parsed(text: str) -> float:

@@ -214,8 +214,8 @@ def _spline_arrays(x: Values, _setting: Setting, state: State) -> tuple[Values, 
     width = (state[-1] - state[0]) ** (2.0 / 3.0)
 
     def cube(knot: float) -> Values:
-        u = (x - knot) / width
-        return np.where(u <= 0, 0.0, u * u * u)
+        u: Values = np.maximum((x - knot) / width, 0.0)
+        return u * u * u
 
     last, before = state[-1], state[-2]
     at_last, at_before = cube(last), cube(before)

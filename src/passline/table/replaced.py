@@ -72,3 +72,7 @@ class ReplacedRows:
     def where(self, index: int) -> str:
         """Where a row stands in the source, for messages."""
         return self._rows.where(index)
+
+    def place(self, index: int) -> int:
+        """Which of the staged rows it is."""
+        return self._rows.place(index)

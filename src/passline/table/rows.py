@@ -72,6 +72,9 @@ class CompleteRows(Protocol):
     def where(self, index: int) -> str:
         """Where a row stands (first) in the source, for messages; ``index`` counts the rows held."""
 
+    def place(self, index: int) -> int:
+        """Which row of those that were staged it is, from 0; ``index`` counts the rows held."""
+
 
 class ReadRows(CompleteRows, Protocol):
     """Complete rows that a source gave, so that the incomplete ones beside them can be had too."""
@@ -186,13 +189,13 @@ class RelationRows:
         if column.kind == "number":
             return number_text(float(self._values(Name(name), 0)[index]))
         identifier = self._relation.identifiers[name]
-        found = self._query(identifier, limit=f" WHERE rowid = {self._row(index)}").fetchone()[0]
+        found = self._query(identifier, limit=f" WHERE rowid = {self.place(index)}").fetchone()[0]
         return _BOOLEAN[found] if column.kind == "boolean" else str(found)
 
     def where(self, index: int) -> str:
-        return self._relation.where(self._row(index))
+        return self._relation.where(self.place(index))
 
-    def _row(self, index: int) -> int:
+    def place(self, index: int) -> int:
         return index if self._kept is None else int(np.flatnonzero(self._kept)[index])
 
     def _values(self, expression: Expression, part: int) -> Values:
@@ -302,7 +305,10 @@ class FrameRows:
         return self._frame.values[name][found] if name in self._frame.values else number_text(float(found))
 
     def where(self, index: int) -> str:
-        return self._frame.where(index if self._kept is None else int(np.flatnonzero(self._kept)[index]))
+        return self._frame.where(self.place(index))
+
+    def place(self, index: int) -> int:
+        return index if self._kept is None else int(np.flatnonzero(self._kept)[index])
 
     def _take(self, name: str) -> NDArray[Any]:
         array = self._frame.arrays[name]
@@ -351,10 +357,16 @@ def not_finite(rows: CompleteRows, expression: Expression, name: str, index: int
         results = to_arrays(call, {name: np.array([start])})
         if not all(np.isfinite(r).all() for r in results):
             needs = f"{call.function}() needs {FUNCTIONS[call.function].domain}"
-            return DataError(f"{write(expression)}: {argument} is {number_text(value)} in {where}; {needs}.")
+            return DataError(
+                f"{write(expression)}: {argument} is {number_text(value)} in {where}; {needs}.",
+                row=rows.place(index),
+                column=name,
+            )
         argument, value = write(call), float(results[0][0])
     return DataError(
-        f"{write(expression)}: {write(Name(name))} is {number_text(start)} in {where}; it gives no finite value."
+        f"{write(expression)}: {write(Name(name))} is {number_text(start)} in {where}; it gives no finite value.",
+        row=rows.place(index),
+        column=name,
     )
 
 
