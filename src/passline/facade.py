@@ -94,7 +94,7 @@ def fit(
     learned = learn(parse(formula), source, positive=positive, roles=roles)
     if missing == "error":
         refuse_dropped(learned, source.label)
-    found = Fit.of_rows(fit_rows(learned, options, report), source.native)
+    found = Fit.of_rows(fit_rows(learned, options, report), source.native, source.label)
     found.warn(stacklevel=3)
     return found
 
@@ -113,15 +113,16 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
     ``model`` is numbers only; ``rows`` the rows behind it, None for a model that was loaded.
     """
 
-    def __init__(self, model: Model, rows: Fitted | None = None, native: Native = "path") -> None:
+    def __init__(self, model: Model, rows: Fitted | None = None, native: Native = "path", label: str = "") -> None:
         self.model = model
         self.rows = rows
         self.native = native
+        self.label = label
 
     @classmethod
-    def of_rows(cls, rows: Fitted, native: Native) -> Fit:
-        """A fit that still has its rows; ``native`` names the library whose frames it answers in."""
-        return cls(rows.model, rows, native)
+    def of_rows(cls, rows: Fitted, native: Native, label: str = "") -> Fit:
+        """A fit that still has its rows; ``native`` names the library whose frames it gives, ``label`` the table."""
+        return cls(rows.model, rows, native, label)
 
     def __repr__(self) -> str:
         from passline.show.terminal import summary  # rich is not needed to fit
@@ -242,7 +243,7 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
             "trials": trials,
             "cluster": cluster,
         }
-        return Fit.of_rows(reopen(self.model, source, arrays), source.native)
+        return Fit.of_rows(reopen(self.model, source, arrays), source.native, source.label)
 
     def state_dict(self) -> dict[str, Any]:
         """The coefficients as the state of a torch module, for :meth:`passline.nn.LogisticModel.load_state_dict`.
@@ -278,6 +279,45 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         tests = penalised_tests(self.rows.sample, self.rows.outcome.estimate)
         names = ("term", "statistic", "df", "p_value")
         return as_native({name: [getattr(test, name) for test in tests] for name in names}, self.native)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        data: Any = None,
+        *,
+        title: str | None = None,
+        threshold: float | str | None = None,
+        cost: tuple[float, float] | None = None,
+        folds: int | None = None,
+        bootstrap: int | None = None,
+        seed: int = 0,
+        sql: str | None = None,
+        weights: Any = None,
+        sampling_weights: Any = None,
+        offset: Any = None,
+        trials: Any = None,
+        cluster: Any = None,
+        unseen: str = "error",
+    ) -> None:
+        """Write a report of the fit as one HTML file that needs nothing else, at most 1.5 MB at any number of rows.
+
+        Without ``data`` of the rows of the fit: every figure apparent, the honest ones beside it; of a loaded model
+        only what needs no rows, and it says so. With ``data`` the figures are of that table, with intervals; a loaded
+        model that is given the table of its fit has it all again. ``title`` heads the page. The other options are
+        those of :meth:`evaluate`; where ``folds`` and ``bootstrap`` are None, what takes more than seconds is not done.
+        Raises what :meth:`evaluate` raises for ``data``, OptionError where the file cannot be written.
+        """
+        from passline.reporting import Judged, write_report  # nothing of a page is needed to fit
+
+        roles = {
+            "weights": weights,
+            "sampling_weights": sampling_weights,
+            "offset": offset,
+            "trials": trials,
+            "cluster": cluster,
+        }
+        how = {"threshold": threshold, "cost": cost, "folds": folds, "bootstrap": bootstrap, "seed": seed}
+        write_report(self, path, Judged(data, sql, roles, how, unseen), title)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""

@@ -296,15 +296,20 @@ class Model:
         variances = np.diagonal(self.covariance)[ok]
         if not (np.isfinite(variances) & (variances > 0)).all():
             return np.full(n, np.nan)
-        V = np.nan_to_num(self.covariance)
-        values, vectors = np.linalg.eigh(V)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        root = self._root
         out = np.empty(n)
         for start in range(0, n, INTERVAL_ROWS):
             stop = min(start + INTERVAL_ROWS, n)
             part = [_rows(group, slice(start, stop)) for group in groups]
             out[start:stop] = np.sqrt(np.square(self.times(part, stop - start, root)).sum(axis=1))
         return out
+
+    @cached_property
+    def _root(self) -> Floats:
+        """R with R R' = V, (p, p), zeros where V does not exist; it takes p cubed, so it is kept."""
+        values, vectors = np.linalg.eigh(np.nan_to_num(self.covariance))
+        root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
+        return root
 
     def linear_predictor(self, groups: Sequence[Group], n: int, coef: Floats) -> Floats:
         """The linear predictor, +-inf where a separating direction sends it there, NaN where directions disagree."""

@@ -1,46 +1,16 @@
-"""A real browser for the page, the network switched off; there is no run of these tests without one."""
+"""The live lesson in a real browser: its page, its modules by themselves, and a driver for what a person does."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from browser import browser, context, page, playwright
 from passline.show.play.bundle import bundle
 from passline.show.play.page import play_page
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def installed() -> str | None:
-    """The system's Chromium; where there is none, Playwright's own is taken (None)."""
-    return os.environ.get("PASSLINE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-
-
-# Not for the whole session: while Playwright runs, no other test can run an event loop of its own.
-@pytest.fixture(scope="package")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="package")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    # As root, which containers are, Chromium does not start with its own sandbox.
-    browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 800}, locale="en-GB")
-    yield context
-    context.close()
 
 
 @pytest.fixture(scope="package")
@@ -110,18 +80,6 @@ def address(tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "lesson.html"
     file.write_text(play_page(), encoding="utf-8")
     return file.as_uri()
-
-
-@pytest.fixture
-def page(context):
-    """A page on which any error, refused request or word on the console fails the test."""
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if asked.url.startswith("http") else None)
-    yield page
-    assert wrong == []
 
 
 @pytest.fixture

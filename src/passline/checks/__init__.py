@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from passline.checks import data, estimate, shape
 from passline.checks.finding import Finding, Findings
@@ -27,15 +27,16 @@ CHECKS: dict[str, Callable[[Fitted], list[Finding] | str]] = {
 }
 
 
-def check(fitted: Fitted) -> Findings:
+def check(fitted: Fitted, without: Mapping[str, str] | None = None) -> Findings:
     """Look at a fit and its rows; each finding says what it is, how much, and what to do.
 
-    What it needs is the rows; nothing is refitted but the splines that straight lines are tested against.
+    What it needs is the rows; nothing is refitted but the splines that straight lines are tested against. ``without``:
+    what is not to be looked at, and why.
     """
     found: list[Finding] = []
     looked, left_out = [], {}
     for name, look in CHECKS.items():
-        answer = look(fitted)
+        answer = without[name] if without and name in without else look(fitted)
         if isinstance(answer, str):
             left_out[name] = answer
         else:

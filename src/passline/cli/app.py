@@ -29,6 +29,7 @@ COMMANDS = {
     "boundary": "Say at which value of a predictor the probability is what you ask.",
     "evaluate": "Judge a model's probabilities on rows with known outcomes.",
     "compare": "Compare two models of the same rows.",
+    "report": "Write a report of a model: one page, to be read, printed and sent.",
     "plot": "Draw a picture of a model.",
     "export": "Write a model as ONNX, SQL, Python or JavaScript, proven against predict first.",
 }

@@ -76,8 +76,8 @@ def evaluate(
         raise OptionError(f"{model}: a model holds no rows; give a table, the one of the fit or another")
     found = loaded.evaluate(
         data,
-        threshold=_threshold(threshold),
-        cost=None if cost is None else _cost(cost),
+        threshold=read_threshold(threshold),
+        cost=None if cost is None else read_cost(cost),
         sensitivity=sensitivity,
         specificity=specificity,
         bins=bins,
@@ -102,7 +102,8 @@ def evaluate(
     print(evaluation_text(found, os.get_terminal_size().columns if sys.stdout.isatty() else WIDTH))
 
 
-def _threshold(text: str | None) -> float | str | None:
+def read_threshold(text: str | None) -> float | str | None:
+    """The threshold that an option says; raises OptionError."""
     if text is None or text == "youden":
         return text
     try:
@@ -111,7 +112,8 @@ def _threshold(text: str | None) -> float | str | None:
         raise OptionError(f"--threshold is {text!r}: give a probability from 0 to 1, or youden") from None
 
 
-def _cost(text: str) -> tuple[float, float]:
+def read_cost(text: str) -> tuple[float, float]:
+    """The two costs that an option says; raises OptionError."""
     try:
         fp, fn = (float(part) for part in text.split(":"))
     except ValueError:

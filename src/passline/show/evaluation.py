@@ -20,7 +20,7 @@ EQUALS = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 # Between these numbers have four decimals.
 SMALL, LARGE = 1e-3, 1e4
 
-_SECTIONS = {
+SECTIONS = {
     "Probabilities": {"log_loss": "log loss", "brier": "Brier score"},
     "Calibration": {
         "calibration_in_the_large": "in the large",
@@ -38,7 +38,7 @@ _SECTIONS = {
         "mcc": "MCC",
     },
 }
-_KINDS = {"apparent": "apparent", "cross_validated": "cross-validated", "corrected": "corrected"}
+KINDS = {"apparent": "apparent", "cross_validated": "cross-validated", "corrected": "corrected"}
 
 
 def evaluation_text(found: Evaluation, width: int = WIDTH) -> str:
@@ -50,7 +50,7 @@ def evaluation_text(found: Evaluation, width: int = WIDTH) -> str:
         "",
         _measures(found),
         "",
-        *([_wrapped(_made(found), width), ""] if found.own_rows else []),
+        *([_wrapped(how_made(found), width), ""] if found.own_rows else []),
         _wrapped(_decision(found), width),
         *([] if math.isnan(found.decision.threshold) else [_counts(found)]),
         "",
@@ -68,11 +68,12 @@ def _head(found: Evaluation) -> list[str]:
     if abs(found.trials - rows["used"]) > 1e-6:
         used += f", which count as {found.trials:,.6g}"
     lines = [f"{used}; {100 * found.rate:.3g} % are {found.outcome}{EQUALS}{found.positive}."]
-    left = _left_out(found)
+    left = left_out(found)
     return [*lines, f"Left out: {', '.join(left)}."] if left else lines
 
 
-def _left_out(found: Evaluation) -> list[str]:
+def left_out(found: Evaluation) -> list[str]:
+    """How many rows were left out, and why."""
     rows = found.rows
     words = {
         "missing_predictor": "with a missing predictor",
@@ -88,26 +89,27 @@ def _left_out(found: Evaluation) -> list[str]:
 def _measures(found: Evaluation) -> str:
     table: list[tuple[str, ...]] = []
     if found.own_rows:
-        kinds = [kind for kind in _KINDS if kind == "apparent" or _there(found, kind)]
-        heads = ("", *(_KINDS[kind] for kind in kinds))
+        kinds = [kind for kind in KINDS if kind == "apparent" or some(found, kind)]
+        heads = ("", *(KINDS[kind] for kind in kinds))
     else:
         kinds, heads = ["value"], ("", "value", f"{100 * found.level:g} % interval")
-    for section, names in _SECTIONS.items():
+    for section, names in SECTIONS.items():
         table.append((section, *("" for _ in heads[1:])))
         for name, shown in names.items():
             figures = found.measures[name]
-            cells = [_figure(figures[kind]) for kind in kinds]
+            cells = [figure(figures[kind]) for kind in kinds]
             if not found.own_rows:
-                cells.append(_interval(figures["conf_low"], figures["conf_high"]))
+                cells.append(span(figures["conf_low"], figures["conf_high"]))
             table.append((f"  {shown}", *cells))
     return columns(table, heads)
 
 
-def _there(found: Evaluation, kind: str) -> bool:
+def some(found: Evaluation, kind: str) -> bool:
+    """Whether any measure has a figure of this kind."""
     return any(not math.isnan(figures[kind]) for figures in found.measures.values())
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """Four decimals, so that columns can be read down; four digits of what is smaller, as with rare events."""
     if math.isnan(value):
         return "none"
@@ -115,8 +117,9 @@ def _figure(value: float) -> str:
     return f"{value:.4f}" if SMALL <= abs(value) < LARGE else number(value)
 
 
-def _interval(low: float, high: float) -> str:
-    return f"{_figure(low)} to {_figure(high)}" if low < high else ""
+def span(low: float, high: float) -> str:
+    """An interval of a measure; "" where it does not exist."""
+    return f"{figure(low)} to {figure(high)}" if low < high else ""
 
 
 def _decision(found: Evaluation) -> str:
@@ -125,7 +128,7 @@ def _decision(found: Evaluation) -> str:
         return f"There is no threshold {one.rule}: it needs both outcomes."
     text = f"The threshold is {one.threshold:.4g}, {one.rule}"
     if not math.isnan(one.conf_low):
-        text += f"; {100 * found.level:g} % bootstrap interval {_interval(one.conf_low, one.conf_high)}"
+        text += f"; {100 * found.level:g} % bootstrap interval {span(one.conf_low, one.conf_high)}"
     text += f". A probability of at least that is called {found.positive}"
     if one.cost is not None:
         text += f"; on these rows a decision then costs {number(one.mean_cost)} on average"
@@ -135,13 +138,14 @@ def _decision(found: Evaluation) -> str:
 def _counts(found: Evaluation) -> str:
     c = found.decision.confusion
     rows = [
-        (f"{found.outcome} = {found.positive}", _count(c.true_positives), _count(c.false_negatives)),
-        (f"{found.outcome} = {found.negative}", _count(c.false_positives), _count(c.true_negatives)),
+        (f"{found.outcome} = {found.positive}", count(c.true_positives), count(c.false_negatives)),
+        (f"{found.outcome} = {found.negative}", count(c.false_positives), count(c.true_negatives)),
     ]
     return columns(rows, ("", f"called {found.positive}", f"called {found.negative}"))
 
 
-def _count(value: float) -> str:
+def count(value: float) -> str:
+    """A count of rows, which weights may make a fraction."""
     return f"{value:,.0f}" if abs(value - round(value)) < 1e-9 else f"{value:,.1f}"
 
 
@@ -150,9 +154,9 @@ def _brier(found: Evaluation) -> str:
     part = {name: found.measures[f"brier_{name}"][kind] for name in _PARTS}
     within = part["within_variance"] - part["within_covariance"]
     return (
-        f"{'Apparent ' if found.own_rows else ''}Brier score {_figure(found.measures['brier'][kind])} = reliability "
-        f"{_figure(part['reliability'])} - resolution {_figure(part['resolution'])} + uncertainty "
-        f"{_figure(part['uncertainty'])} {'-' if within < 0 else '+'} {_figure(abs(within))} within bins. These and "
+        f"{'Apparent ' if found.own_rows else ''}Brier score {figure(found.measures['brier'][kind])} = reliability "
+        f"{figure(part['reliability'])} - resolution {figure(part['resolution'])} + uncertainty "
+        f"{figure(part['uncertainty'])} {'-' if within < 0 else '+'} {figure(abs(within))} within bins. These and "
         f"the expected calibration error are over {found.binning.words}."
     )
 
@@ -160,7 +164,7 @@ def _brier(found: Evaluation) -> str:
 _PARTS = ("reliability", "resolution", "uncertainty", "within_variance", "within_covariance")
 
 
-def _made(found: Evaluation) -> str:
+def how_made(found: Evaluation) -> str:
     """How the honest figures were made, or that there are none."""
     folds, samples = found.validation["folds"], found.validation["bootstrap"]
     text = "Apparent: on the rows that the model was fitted to, so it flatters"

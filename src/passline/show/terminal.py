@@ -38,9 +38,9 @@ def boundary_text(found: Boundary) -> str:
     return "\n".join(lines)
 
 
-def set_text(found: Boundary) -> str:
+def set_text(found: Boundary, digits: int = 7) -> str:
     """A confidence set in words, with what its shape means."""
-    pieces = [(number(low, 7), number(high, 7)) for low, high in found.pieces]
+    pieces = [(number(low, digits), number(high, digits)) for low, high in found.pieces]
     text = " and ".join(f"{low} to {high}" for low, high in pieces)
     if found.shape == "empty":
         text = "none" if found.interval == "delta" else "none; the data rule every value out"
