@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from passline import datasets, errors, schedules
+    from passline import datasets, errors, nn, schedules
     from passline.assessment import Evaluation
     from passline.boundary import Boundary
     from passline.checks import Finding
@@ -33,6 +33,7 @@ _HOMES = {
     "errors": "passline.errors",
     "fit": "passline.facade",
     "load": "passline.facade",
+    "nn": "passline.nn",
     "play": "passline.show.play.page",
     "pool": "passline.several",
     "schedules": "passline.schedules",
@@ -53,6 +54,7 @@ __all__ = [
     "errors",
     "fit",
     "load",
+    "nn",
     "play",
     "pool",
     "schedules",

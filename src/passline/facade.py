@@ -34,6 +34,7 @@ from passline.table.roles import Roles
 from passline.table.source import open_source
 
 if TYPE_CHECKING:
+    from passline.ship.export import Exported
     from passline.show.plots import Plots
 
 Floats = NDArray[np.float64]
@@ -244,6 +245,26 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
         }
         return Fit.of_rows(reopen(self.model, source, arrays), source.native, source.label)
 
+    def state_dict(self) -> dict[str, Any]:
+        """The coefficients as the state of a torch module, for :meth:`passline.nn.LogisticModel.load_state_dict`.
+
+        "linear.weight" (1, p), in the order of the design's columns, and "linear.bias" (1,), in doubles. Raises
+        OptionError where the data are separated, MissingDependencyError without PyTorch.
+        """
+        from passline.nn import state_of  # torch only where it is asked for
+
+        return state_of(self.model)
+
+    def with_state_dict(self, state: Mapping[str, Any]) -> Fit:
+        """The design of this fit with the coefficients of a torch module's state, such as one that was trained further.
+
+        It predicts, saves, exports and serves as any fit; errors, tests and the certificate of this fit are not those
+        of other coefficients, and are gone. Raises OptionError where the state does not fit the design.
+        """
+        from passline.nn import with_state  # torch only where it is asked for
+
+        return Fit(with_state(self.model, state), native=self.native)
+
     def penalised_tests(self) -> Any:
         """The penalised likelihood-ratio test of each term of a Firth fit: term, statistic, df, p_value.
 
@@ -301,6 +322,16 @@ class Fit(Averaged, Diagnosed, Evaluated, Tested):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as JSON: numbers, binned summaries, hashes of its rows, never rows; whole or not at all."""
         modelfile.save(self.fingerprinted(), path)
+
+    def export(self, path: str | os.PathLike[str] | None = None, *, to: str, **options: Any) -> Exported:
+        """The model for another system, proven before it is written: ONNX, SQL, Python, JavaScript, objects.
+
+        ``fit.export("model.sql", to="sql", dialect="postgres")``, ``fit.export(to="torch").content``; see
+        :func:`passline.ship.export.export` for the options.
+        """
+        from passline.ship.export import export  # what only exports need
+
+        return export(self.model, path, to=to, **options)
 
     def warn(self, stacklevel: int = 2) -> None:
         """Raise this fit's warnings as Python's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from passline.engine.blocks import Block, Blocks
 from passline.engine.columns import Columns, Shifted, is_sparse
 from passline.engine.given import refuse_not_finite, require_rows, standardised_blocks
 from passline.engine.objective import Objective
+from passline.engine.resident import resident
 from passline.engine.scaling import Scaling
 from passline.inference.existence import Outcome, TermStatus, maximum_likelihood
 from passline.inference.separation import CONSTRAINTS
@@ -24,6 +25,7 @@ from passline.solvers.elastic_net import Sparsified, elastic_net
 from passline.solvers.estimate import restored_covariance
 from passline.solvers.linear import NotPositiveDefiniteError, inverse
 from passline.solvers.newton_cg import one_sided_columns
+from passline.solvers.together import Join
 
 Floats = NDArray[np.float64]
 Kind = Literal["none", "quasi", "complete", "undecided"]
@@ -113,10 +115,12 @@ def optimum(
     index: NDArray[np.intp] | None = None,
     start: tuple[Floats, float] | None = None,
     report: Report | None = None,
+    join: Join = lambda objective: objective,
 ) -> Optimum:
     """Minimise over columns (n, p), outcomes 0 and 1 (n,), and weights (n,) with mean one that add up to ``total``.
 
-    ``index``: the rows' own numbers, for messages. ``start``: coefficients (p,) and intercept to begin at. Raises
+    ``index``: the rows' own numbers, for messages. ``start``: coefficients (p,) and intercept to begin at. ``join``: as
+    in :func:`passline.solvers.together.together`, where several outcomes of the same columns are at work. Raises
     DataError for a value that is not finite, TooManyColumnsError where columns outnumber rows and nothing is penalised.
     """
     n, p = columns.shape
@@ -137,8 +141,10 @@ def optimum(
                 objective, l1, tolerance=asked / 10, start=begin, max_passes=task.max_steps, report=report
             )
         else:
+            # A verdict without a penalty asks for more than sums can give: of wide tables only the host has it.
+            near_rows = task.penalised or blocks.p <= WIDEST
             found = solve(
-                objective,
+                join(replace(objective, blocks=resident(blocks)) if near_rows else objective),
                 tolerance=asked / 2,
                 start=begin,
                 near=task.near,

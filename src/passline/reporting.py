@@ -6,6 +6,7 @@ import hashlib
 import os
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,7 @@ from passline.ship.javascript import javascript
 from passline.show.report.content import Content, Influential, Made
 from passline.show.report.page import MOST_SCRIPT, report_page
 from passline.show.report.panel import why_not
+from passline.show.report.summary import yes_or_no
 
 if TYPE_CHECKING:
     from passline.assessment import Evaluation
@@ -188,18 +190,28 @@ def _influential(fitted: Fitted, missing: dict[str, str]) -> tuple[Influential, 
 
 def _effects(model: Model) -> tuple[tuple[EffectCurve, ...], int]:
     variables = model.design.variables
-    curves = tuple(effect_at(model, variable, level=model.level) for variable in variables[:MOST_EFFECTS])
-    return curves, len(variables) - len(curves)
+    curves = []
+    for variable in variables[:MOST_EFFECTS]:
+        # A function may have no value within the range of the data, as 1 / x at zero: then there is no curve.
+        with suppress(PasslineError):
+            curves.append(effect_at(model, variable, level=model.level))
+    return tuple(curves), len(variables) - len(curves)
 
 
 def _boundaries(fit: Fit) -> tuple[tuple[Boundary, ...], int]:
-    numbers = [variable for variable in fit.model.design.variables if not categorical(fit.model, variable)]
+    model = fit.model
+    numbers = [
+        variable
+        for variable in model.design.variables
+        if not (categorical(model, variable) or yes_or_no(model.summaries[variable]))
+    ]
     rows = fit.rows
     few = rows is not None and rows.sample.blocks.n * rows.sample.blocks.p <= MOST_FOR_REFITS
     behind = (rows.sample, rows.outcome) if rows is not None and few else None
     found = []
     for variable in numbers[:MOST_BOUNDARIES]:
-        found.append(boundary(fit.model, variable, level=fit.model.level, rows=behind))
+        with suppress(PasslineError):  # as for effects
+            found.append(boundary(model, variable, level=model.level, rows=behind))
     return tuple(found), len(numbers) - len(found)
 
 

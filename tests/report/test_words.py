@@ -67,11 +67,29 @@ def test_the_effects_and_the_boundary_are_those_of_the_model(read):
     curve = shown.tables["Probability along hours"][1:]
     for value, probability, _ in (curve[0], curve[-1]):
         assert probability == f"{fit.predict({'hours': float(value)})[0]:.4f}"
+    assert shown.tables["Where the probability is one half"][0][2] == "95\N{NO-BREAK SPACE}% set"
     (row,) = shown.tables["Where the probability is one half"][1:]
     found = fit.boundary("hours")
     assert row[0] == "hours"
     assert float(row[1]) == pytest.approx(found.estimate, abs=5e-5)
     assert [float(end) for end in row[2].split(" to ")] == pytest.approx([found.conf_low, found.conf_high], abs=5e-4)
+
+
+def test_a_function_without_a_value_within_the_data_leaves_its_curve_out_and_no_more(read):
+    x = np.concatenate([np.linspace(-15, -1, 15), np.ones(8), np.linspace(2, 15, 7)])
+    y = np.tile([0, 1, 1, 0, 1], 6)
+    table = {"x": x, "z": np.sin(np.arange(30.0)), "y": y}
+    shown = read(passline.fit("y ~ power(x, -1) + z", table), **FAST)
+    assert "Probability along x" not in shown.tables
+    assert "Probability along z" in shown.tables
+    assert "Not drawn: 1 more" in shown.text
+    table["x"] = np.concatenate([np.linspace(-15, -1, 15), np.linspace(1, 15, 15)])  # held at zero
+    assert "No effect can be drawn" in read(passline.fit("y ~ power(x, -1) + z", table), **FAST).text
+
+
+def test_a_yes_or_no_written_as_a_number_has_no_boundary(read):
+    shown = read(passline.fit("low ~ lwt + smoke", BIRTHWT), **FAST)
+    assert [row[0] for row in shown.tables["Where the probability is one half"][1:]] == ["lwt"]
 
 
 def test_the_summary_says_what_was_asked_what_was_found_how_sure_and_what_to_distrust(read, birthwt):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from in_node import in_node, numbers, rows_of
 
 import passline
 from passline.errors import PasslineError, PasslineWarning
 from passline.ship.javascript import javascript
+from passline.ship.node import Answer, in_node, numbers, rows_of
 
 RANDOM = np.random.default_rng(20261125)
 N = 200
@@ -47,15 +46,21 @@ def fitted(formula: str, data: Any = None, **options: Any) -> passline.Fit:
         return passline.fit(formula, TABLE if data is None else data, **options)
 
 
+def ran(jobs: list[tuple[str, list[dict[str, Any]]]]) -> list[Answer]:
+    found = in_node(jobs)
+    assert found is not None, "these tests run JavaScript in node: install Node.js 18 or newer"
+    return found
+
+
 def said(fit: passline.Fit, row: dict[str, Any], **options: Any) -> float:
     """What `predict` says of a row: NaN where a value is missing, and an error where it refuses the row."""
     return float(np.asarray(fit.predict({name: [value] for name, value in row.items()}, **options))[0])
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_row_gets_the_probability_and_the_log_odds_of_predict(formula: str, tmp_path: Path) -> None:
+def test_a_row_gets_the_probability_and_the_log_odds_of_predict(formula: str) -> None:
     fit = fitted(formula)
-    (found,) = in_node([(javascript(fit.model), rows_of(TABLE))], tmp_path)
+    (found,) = ran([(javascript(fit.model), rows_of(TABLE))])
     np.testing.assert_allclose(numbers(found["probability"]), fit.predict(TABLE), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(numbers(found["logit"]), fit.predict(TABLE, scale="logit"), rtol=1e-12, atol=1e-12)
     shares = [sum(value for _, value in row) for row in found["terms"]]
@@ -65,13 +70,11 @@ def test_a_row_gets_the_probability_and_the_log_odds_of_predict(formula: str, tm
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_value_that_predict_refuses_is_refused_and_a_missing_one_has_no_probability(
-    formula: str, tmp_path: Path
-) -> None:
+def test_a_value_that_predict_refuses_is_refused_and_a_missing_one_has_no_probability(formula: str) -> None:
     fit, rows = fitted(formula), rows_of(TABLE)[:1]
     rows += [rows[0] | {name: value} for name in TABLE for value in (None, -1.0, 0.0, 1e3, 1e160, -1e160, 1e-320)]
     rows = [row | {"b": row["b"] if isinstance(row["b"], bool | None) else None} for row in rows]
-    (found,) = in_node([(javascript(fit.model), rows)], tmp_path)
+    (found,) = ran([(javascript(fit.model), rows)])
     refused = 0
     for row, answer in zip(rows, found["probability"], strict=True):
         try:
@@ -85,30 +88,28 @@ def test_a_value_that_predict_refuses_is_refused_and_a_missing_one_has_no_probab
     assert refused > 0 or not fit.model.design.variables or formula.startswith("y ~ `")
 
 
-def test_an_unseen_level_is_an_error_that_names_column_and_value_or_the_baseline(tmp_path: Path) -> None:
+def test_an_unseen_level_is_an_error_that_names_column_and_value_or_the_baseline() -> None:
     fit = fitted("y ~ g + z")
     row = {"g": "new", "z": 1.0}
-    strict, lenient = in_node(
-        [(javascript(fit.model), [row]), (javascript(fit.model, unseen="baseline"), [row])], tmp_path
-    )
+    strict, lenient = in_node([(javascript(fit.model), [row]), (javascript(fit.model, unseen="baseline"), [row])])
     (answer,) = strict["probability"]
     assert 'column "g" is "new"' in answer["error"]
     assert lenient["probability"][0] == pytest.approx(said(fit, row, unseen="baseline"), rel=1e-12)
 
 
-def test_a_column_that_is_not_there_is_an_error_that_names_it_even_where_objects_inherit_one(tmp_path: Path) -> None:
+def test_a_column_that_is_not_there_is_an_error_that_names_it_even_where_objects_inherit_one() -> None:
     fit = fitted("y ~ z + constructor", TABLE | {"constructor": TABLE["x"]})
-    (found,) = in_node([(javascript(fit.model), [{"z": 1.0}])], tmp_path)
+    (found,) = ran([(javascript(fit.model), [{"z": 1.0}])])
     assert '"constructor"' in found["probability"][0]["error"]
 
 
 @pytest.mark.parametrize("value", ["", " ", "0x10", "1_0", "abc", "Infinity", [], {}, [1]])
-def test_what_is_no_number_never_becomes_one(value: Any, tmp_path: Path) -> None:
-    (found,) = in_node([(javascript(fitted("y ~ z").model), [{"z": value}])], tmp_path)
+def test_what_is_no_number_never_becomes_one(value: Any) -> None:
+    (found,) = ran([(javascript(fitted("y ~ z").model), [{"z": value}])])
     assert "no finite number" in found["probability"][0]["error"]
 
 
-def test_numbers_and_truth_values_stand_for_the_levels_that_are_their_texts(tmp_path: Path) -> None:
+def test_numbers_and_truth_values_stand_for_the_levels_that_are_their_texts() -> None:
     fit = fitted("y ~ g + b + C(k)")
     base = {"g": "a", "b": True, "k": 1.0}
     same = [
@@ -118,26 +119,26 @@ def test_numbers_and_truth_values_stand_for_the_levels_that_are_their_texts(tmp_
         ({"b": " True"}, {}),
         ({"k": "1"}, {}),
     ]
-    (found,) = in_node([(javascript(fit.model), [base | row for pair in same for row in pair])], tmp_path)
+    (found,) = ran([(javascript(fit.model), [base | row for pair in same for row in pair])])
     assert found["probability"][::2] == found["probability"][1::2]
     assert all(isinstance(answer, float) for answer in found["probability"])
 
 
 @pytest.mark.parametrize("outcome", [[0, 0, 0, 1, 1, 1], [0, 0, 1, 0, 1, 1]], ids=["complete", "quasi"])
-def test_separated_rows_have_the_probabilities_of_the_limit(outcome: list[int], tmp_path: Path) -> None:
+def test_separated_rows_have_the_probabilities_of_the_limit(outcome: list[int]) -> None:
     data = {"y": outcome, "x": [1.0, 2.0, 3.0, 3.0, 4.0, 5.0], "g": ["a", "a", "a", "a", "a", "b"]}
     fit = fitted("y ~ x + g", data)
     assert len(fit.model.directions)
     grid: dict[str, Any] = {"x": [0.0, 2.999, 3.0, 3.001, 9.0] * 2, "g": ["a"] * 5 + ["b"] * 5}
-    (found,) = in_node([(javascript(fit.model), rows_of(grid))], tmp_path)
+    (found,) = ran([(javascript(fit.model), rows_of(grid))])
     for scale in ("probability", "logit"):
         np.testing.assert_allclose(numbers(found[scale]), fit.predict(grid, scale=scale), rtol=1e-12)
 
 
-def test_a_firth_fit_predicts_with_its_corrected_intercept(tmp_path: Path) -> None:
+def test_a_firth_fit_predicts_with_its_corrected_intercept() -> None:
     fit = fitted("y ~ z + g", estimator="firth")
     assert fit.model.flic_intercept is not None
-    (found,) = in_node([(javascript(fit.model), rows_of(TABLE))], tmp_path)
+    (found,) = ran([(javascript(fit.model), rows_of(TABLE))])
     np.testing.assert_allclose(numbers(found["probability"]), fit.predict(TABLE), rtol=1e-12)
 
 
@@ -151,11 +152,11 @@ def test_the_module_is_ascii_and_cannot_end_a_script_or_a_line_whatever_names_ho
     assert "\x00" not in text
 
 
-def test_extreme_log_odds_neither_overflow_nor_lose_the_tail(tmp_path: Path) -> None:
+def test_extreme_log_odds_neither_overflow_nor_lose_the_tail() -> None:
     fit = fitted("y ~ z")
     slope = fit.coef["z"]
     rows = [{"z": eta / slope} for eta in (-745.0, -700.0, -40.0, 40.0, 700.0, 1e5, -1e5)]
-    (found,) = in_node([(javascript(fit.model), rows)], tmp_path)
+    (found,) = ran([(javascript(fit.model), rows)])
     expected = [said(fit, row) for row in rows]
     np.testing.assert_allclose(numbers(found["probability"]), expected, rtol=1e-11)
     assert math.isfinite(sum(expected))

@@ -63,6 +63,9 @@ class Blocks:
     every number that is reported can be traced to one.
     """
 
+    # Whether the rows lie where a curvature costs little more than a pass.
+    cheap_gram = False
+
     def __init__(
         self,
         block: Block,
@@ -136,6 +139,17 @@ class Blocks:
         """Blocks over the same rows with other weights (n,)."""
         block = Block(self.all.columns, self.all.y, weight, self.all.offset)
         return Blocks(block, threads=self.threads, walks=self._walks)
+
+    def with_outcomes(self, outcomes: list[Array]) -> Blocks:
+        """Blocks over the same rows with several outcomes, (n,) each: a coefficient matrix has a column for each."""
+        # What a row adds beside its columns must find room in the cache as well.
+        size = BLOCK_BYTES * self.p // (self.p + 3 * len(outcomes))
+        block = Block(self.all.columns, np.stack(outcomes, axis=1), self.all.weight, self.all.offset)
+        return Blocks(block, block_bytes=size, threads=self.threads, walks=self._walks)
+
+    def walked(self) -> None:
+        """Count a walk that was shared with others."""
+        self._walks[0] += 1
 
     def sample(self, m: int) -> Blocks:
         """About ``m`` rows, evenly spread over the table: the same rows each time."""

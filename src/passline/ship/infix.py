@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from passline.table.arithmetic import Argument, Choice, Form, Number, Operation
+
+if TYPE_CHECKING:
+    from passline.ship.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,14 @@ class Language:
 def number(value: float) -> str:
     """A double as text that Python and JavaScript read back bit for bit."""
     return repr(float(value))
+
+
+def group_texts(plan: Plan) -> list[tuple[str, str]]:
+    """Each group's value, ``v0`` or 1, and its place, of the places ``k0``, ``k1`` of its categories."""
+    pairs = []
+    for group in plan.groups:
+        place = "0"
+        for category, count in list(zip(group.categories, plan.width(group), strict=True))[::-1]:
+            place = f"k{category}" if place == "0" else f"k{category} + {count} * ({place})"
+        pairs.append(("1.0" if group.value is None else f"v{group.value}", place))
+    return pairs

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from passline.model import ON_THE_EDGE
-from passline.ship.infix import Language, number
-from passline.ship.plan import Category, Plan, Value, make_plan
-from passline.table.columns import BOOLEAN_TEXTS, FALSE_WORDS, TRUE_WORDS, number_text
+from passline.ship.infix import Language, group_texts, number
+from passline.ship.plan import Category, Plan, Value, about, make_plan, number_of
+from passline.table.columns import BOOLEAN_TEXTS, FALSE_WORDS, TRUE_WORDS
 
 if TYPE_CHECKING:
     from passline.model import Model
@@ -44,23 +44,9 @@ def script(plan: Plan, unseen: Unseen) -> str:
 // A logistic regression as passline predicts with it: the probability of the positive label of a row, an object of
 // columns. Missing values (null, NaN) give NaN; what cannot be used throws an Error.
 
-export const about = {_text(_about(plan, unseen))};
+export const about = {_text(about(plan, unseen))};
 """
     return "\n".join([head, _tables(plan, unseen), _design(plan), _RUNTIME])
-
-
-def _about(plan: Plan, unseen: Unseen) -> dict[str, Any]:
-    columns: list[dict[str, Any]] = [{"name": each.column, "kind": each.kind} for each in plan.inputs]
-    for category in plan.categories:
-        columns[category.input]["levels"] = list(category.levels)
-    return {
-        "formula": plan.formula,
-        "outcome": plan.outcome,
-        "positive": plan.positive,
-        "columns": columns,
-        "unseen": unseen,
-        "sha256": plan.digest,
-    }
 
 
 def _tables(plan: Plan, unseen: Unseen) -> str:
@@ -116,15 +102,6 @@ def _keys(plan: Plan, category: Category, level: str) -> list[str]:
     return keys
 
 
-def number_of(level: str) -> float | None:
-    """The number whose text is this level, if there is one."""
-    try:
-        value = float(level)
-    except ValueError:
-        return None
-    return value if value - value == 0.0 and number_text(value) == level else None
-
-
 def _design(plan: Plan) -> str:
     """The function from a row to the value and the place of each group of columns."""
     reader = {"number": "number", "boolean": "truth", "category": "label"}
@@ -135,12 +112,7 @@ def _design(plan: Plan) -> str:
     for i, category in enumerate(plan.categories):
         name = plan.inputs[category.input].column
         lines.append(f"const k{i} = place(c{category.input}, LEVELS[{i}], {_text(name)});")
-    pairs = []
-    for group in plan.groups:
-        where = "0"
-        for category_place, count in list(zip(group.categories, plan.width(group), strict=True))[::-1]:
-            where = f"k{category_place}" if where == "0" else f"k{category_place} + {count} * ({where})"
-        pairs.append(f"[{1 if group.value is None else f'v{group.value}'}, {where}]")
+    pairs = [f"[{value}, {where}]" for value, where in group_texts(plan)]
     body = "\n  ".join([*lines, f"return [{', '.join(pairs)}];"])
     return f"""\
 // The value and the place of each group of weights; null where a column is missing.

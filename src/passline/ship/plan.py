@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from passline.table.arithmetic import Form
 from passline.table.coding import CategoryFactor, NumericFactor, Term, first_fastest
+from passline.table.columns import number_text
 from passline.table.functions import FUNCTIONS
 from passline.table.tree import Expression, Name, write
 
 if TYPE_CHECKING:
     from passline.model import Model
+    from passline.table.coding import Unseen
     from passline.table.columns import Kind
 
 Floats = NDArray[np.float64]
@@ -111,6 +114,30 @@ class Plan:
 def make_plan(model: Model, *, flic: bool = True) -> Plan:
     """The steps of a model's ``predict``."""
     return _Planner(model, flic).plan()
+
+
+def about(plan: Plan, unseen: Unseen) -> dict[str, Any]:
+    """What an export says of itself: the formula, the columns it needs and their levels, a hash of its numbers."""
+    columns: list[dict[str, Any]] = [{"name": each.column, "kind": each.kind} for each in plan.inputs]
+    for category in plan.categories:
+        columns[category.input]["levels"] = list(category.levels)
+    return {
+        "formula": plan.formula,
+        "outcome": plan.outcome,
+        "positive": plan.positive,
+        "columns": columns,
+        "unseen": unseen,
+        "sha256": plan.digest,
+    }
+
+
+def number_of(level: str) -> float | None:
+    """The number whose text is this level, if there is one."""
+    try:
+        value = float(level)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and number_text(value) == level else None
 
 
 class _Planner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from passline.boundary import Boundary
+from passline.given_coef import NOTE
 from passline.model import Model
 from passline.printed import columns, interval, number, p_value, terms_table
 
@@ -121,6 +122,8 @@ def _table(model: Model) -> str:
 
 def _foot(model: Model) -> list[str]:
     g, c = model.glance, model.certificate
+    if model.settings.get("given_coef"):
+        return [f"{NOTE[0].upper()}{NOTE[1:]}."]
     intercept = int(model.design.intercept)
     errors = error_words(model)
     lines = [f"Standard errors: {errors}."] if errors else []

@@ -86,7 +86,7 @@ def solve(
         return _by_products(objective, w, tolerance, report, left)
     calm = objective.ridge is not None
     n, p = objective.blocks.n, objective.p
-    if newton_pays(n, p):
+    if newton_pays(n, p) or (objective.blocks.cheap_gram and p <= WIDEST):
         return newton(objective, w, patient=calm, report=report, max_steps=_at_most(MAX_STEPS, left))
     with blas_alone():
         found = guided(objective, w, tolerance, report, near=near, max_steps=left)

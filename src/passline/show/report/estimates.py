@@ -89,8 +89,11 @@ def odds_data(model: Model) -> list[dict[str, Any]]:
 def effects(content: Content) -> Markup:
     """Each predictor's effect on the probability, the others held."""
     model = content.model
-    if not content.effects:
+    if not model.design.variables:
         return element("p", "The model has no predictor, so every row has the same probability.")
+    if not content.effects:
+        why = "a function of the formula has no value where the predictors would be held"
+        return element("p", f"No effect can be drawn: {why}.", class_="absent")
     held = "The other predictors are held at their means and most frequent levels."
     intro = said("The probability of {} along each predictor. ", outcome(model)) + Markup(
         held if len(model.design.variables) > 1 else ""
@@ -108,7 +111,7 @@ def effects(content: Content) -> Markup:
     ]
     parts.append(element("div", *panels, class_="panels"))
     if content.more_effects:
-        parts.append(element("p", f"{content.more_effects:,} more predictors are not drawn.", class_="foot"))
+        parts.append(element("p", f"Not drawn: {content.more_effects:,} more.", class_="foot"))
     if any(":" in term.text and len(term.factors) > 1 for term in model.design.terms):
         parts.append(
             element(
@@ -141,7 +144,10 @@ def boundaries(content: Content) -> Markup:
     """At which value of each number the probability is one half."""
     model = content.model
     if not content.boundaries:
-        return element("p", "The model has no predictor that is a number, so there is no value at which it flips.")
+        return element(
+            "p",
+            "The model has no number with more than two values, so there is no value at which it flips.",
+        )
     rows = []
     for found in content.boundaries:
         low, high = _range(model, found.variable)

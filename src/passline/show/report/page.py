@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ LIBRARIES = {"d3": SHARED / "vendor" / "d3.js", "plot": SHARED / "vendor" / "plo
 # Above this a report is no report that can be sent.
 MOST_BYTES = 1_500_000
 # The model's function may take this much of it; a model with more has no what-if.
-MOST_SCRIPT = 400_000
+MOST_SCRIPT = 200_000
 
 NO_MODEL = "".join(f"export function {name_}() {{}}\n" for name_ in ("logit", "probability", "terms"))
 
@@ -74,6 +75,9 @@ def report_page(content: Content) -> str:
         style=(PAGE / "page.css").read_text(encoding="utf-8"),
         parts=parts,
     )
+    if len(page.encode()) > MOST_BYTES and content.javascript is not None:
+        missing = {**content.missing, "what-if": "with it the page would be larger than 1.5 MB"}
+        return report_page(replace(content, javascript=None, missing=missing))
     assert len(page.encode()) <= MOST_BYTES
     return page
 
