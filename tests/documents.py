@@ -107,7 +107,7 @@ def run_console(code: Code) -> str:
 
 def can_run(words: list[str]) -> bool:
     """Whether a command of a console block is one of passline's that ends by itself and reads no other's output."""
-    return words[0] == "passline" and not {"--show", "--port", "|", ">"} & set(words)
+    return words[0] == "passline" and not {"serve", "--show", "--port", "|", ">"} & set(words)
 
 
 def renew(document: Path) -> None:

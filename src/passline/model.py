@@ -209,6 +209,18 @@ class Model:
         frame = stage_records(rows, self.design.variables, self.design.kinds, whole=True)
         return cast("Floats", self.predict(frame, scale=scale, unseen=unseen))
 
+    def probability(self, row: dict[str, Any]) -> float:
+        """The probability of one row as ``predict`` has it, to the rounding of an exponential, and without arrays.
+
+        NaN and errors as there.
+        """
+        one = self.plan.one(row, False)
+        if one is None:
+            return float(cast("Floats", self.predict(row))[0])
+        eta = self._limit(*one)
+        e = math.exp(-abs(eta))
+        return 1 / (1 + e) if eta > 0 else e / (1 + e)
+
     @cached_property
     def plan(self) -> Plan:
         """What predicts rows without detours."""

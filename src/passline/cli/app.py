@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "Write a report of a model: one page, to be read, printed and sent.",
     "plot": "Draw a picture of a model.",
     "export": "Write a model as ONNX, SQL, Python or JavaScript, proven against predict first.",
+    "serve": "Serve models over HTTP: probabilities, explanations, and a page to try them by hand.",
 }
 for place, (command, text) in enumerate(COMMANDS.items()):
     app.command(f"passline.cli.{command}:{command}", name=command, help=text, sort_key=place)

@@ -11,11 +11,13 @@ from typing import Any
 from passline.show.page.bundle import SHARED
 
 
-def document(template: str, *, script: str, style: str, parts: Mapping[str, str] | None = None) -> str:
+def document(
+    template: str, *, script: str, style: str, parts: Mapping[str, str] | None = None, asks: bool = False
+) -> str:
     """The page of a template: ``{policy}``, ``{style}``, ``{script}`` and the names of ``parts`` in braces put in.
 
     ``style`` comes after what all pages share. ``parts``: markup, which goes in as it is. Nothing that is put in is
-    looked through for further names in braces.
+    looked through for further names in braces. ``asks``: whether the page's script asks the server it came from.
     """
     style = (SHARED / "base.css").read_text(encoding="utf-8") + style
     assert "</script" not in script.lower()
@@ -29,6 +31,7 @@ def document(template: str, *, script: str, style: str, parts: Mapping[str, str]
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
+            *(["connect-src 'self'"] if asks else []),
         ]
     )
     page, rest = "", template
