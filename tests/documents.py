@@ -25,7 +25,8 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
 # What differs from run to run: seconds, the hash of a file that holds them, the rounding left of a vanished gradient.
 UNSTEADY = re.compile(
-    r"sha256 [0-9a-f]{64}|largest difference \S+|gradient +\d+(\.\d+)?e-\d+|\d+(\.\d+)?(e-\d+)? s\b|step left \d+e-\d+|\d+(\.\d+)? seconds"
+    r"sha256 [0-9a-f]{64}|largest difference \S+|gradient +\d+(\.\d+)?e-\d+|step left \d+e-\d+"
+    r"|\d+(\.\d+)?(e-\d+)? s\b|\d+(\.\d+)? seconds"
 )
 # A console block that shows a refusal says its exit code by this command.
 EXIT_CODE = ["echo", "$?"]
