@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -153,6 +153,7 @@ def test_a_separated_descent_heads_for_the_line_of_least_norm_with_margin_one(ca
 
 
 @in_browser
+@example(table=[(0, 0, 0), (0, 1, 0), (1, 0, 1)], at=(0.0, 0.0))
 @given(table=tables, at=st.tuples(st.integers(-9, 9), st.integers(-9, 9)).map(lambda p: (p[0] / 2, p[1] / 2)))
 def test_a_point_is_open_where_it_could_have_either_outcome_and_still_be_parted(call, table, at):
     function = """({partingOf}, {points, x, z}) => {

@@ -20,9 +20,10 @@ export function partingOf(points) {
   if (meet || spread >= Math.PI - EXACT) return { kind: "quasi", open: null };
   const open = (x, z) => {
     const at = scale({ x, z });
-    const asFailed = spanOf([...angles, ...differences(passed, [at]).angles]);
-    const asPassed = spanOf([...angles, ...differences([at], failed).angles]);
-    return Math.PI - Math.max(asFailed, asPassed);
+    const [fails, passes] = [differences(passed, [at]), differences([at], failed)];
+    // On a point of the table the outcome is that point's.
+    if (fails.meet || passes.meet) return 0;
+    return Math.PI - Math.max(spanOf([...angles, ...fails.angles]), spanOf([...angles, ...passes.angles]));
   };
   return { kind: "complete", open };
 }
