@@ -211,3 +211,14 @@ def test_the_curve_shows_the_boundary_with_its_interval_and_a_rug(birthwt: passl
         loaded.plot.curve(rows="all")  # type: ignore[arg-type]  # a word that is none
     far = birthwt.plot.curve("lwt")
     assert any("beyond the data" in text for text in texts(far))
+
+
+def test_a_label_longer_than_its_axis_is_broken_into_lines():
+    name = "the time that a person has waited for an answer, in working days, from the day on which it was asked"
+    fit = passline.fit(f"y ~ `{name}`", {name: [1.0, 2, 3, 4, 5, 6], "y": [0, 1, 0, 1, 0, 1]})
+    ax = fit.plot.curve()
+    figure = ax.get_figure(root=True)
+    figure.canvas.draw()
+    ends = ax.xaxis.label.get_window_extent()
+    assert "\n" in ax.get_xlabel()
+    assert ends.width <= figure.bbox.width

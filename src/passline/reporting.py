@@ -30,6 +30,7 @@ from passline.output import write_text
 from passline.section import categorical
 from passline.ship.javascript import javascript
 from passline.show.report.content import Content, Influential, Made
+from passline.show.report.markup import apart
 from passline.show.report.page import MOST_SCRIPT, report_page
 from passline.show.report.panel import why_not
 from passline.show.report.summary import yes_or_no
@@ -104,10 +105,11 @@ def gather(fit: Fit, judged: Judged, title: str | None = None) -> Content:
 
 def _title(model: Model) -> str:
     design = model.design
-    what = f"{design.outcome} = {design.positive}"
+    what = f"{apart(design.outcome)} = {apart(design.positive)}"
     if not design.variables:
         return what
-    shown = listed(design.variables) if len(design.variables) <= 5 else f"{len(design.variables):,} predictors"
+    few = len(design.variables) <= 5
+    shown = listed([apart(one) for one in design.variables]) if few else f"{len(design.variables):,} predictors"
     return f"{what} by {shown}"
 
 

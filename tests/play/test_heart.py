@@ -244,3 +244,26 @@ def test_the_set_of_the_boundary_is_the_profile_set_of_a_fit_of_the_same_points(
     assert len(found) == len(ends)
     for piece, end in zip(found, ends, strict=True):
         assert piece == pytest.approx(end, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("number", "digits", "shown"),
+    [
+        (-1.7716e-8, 4, "−1.772e−8"),
+        (-0.25, 4, "−0.25"),
+        (123456789, 6, "123457000"),
+        (1.2e13, 6, "1.2e13"),
+        (-4.5e30, 4, "−4.5e30"),
+        (999999999.9, 4, "1e9"),
+    ],
+)
+def test_a_figure_has_true_minus_signs_and_a_power_of_ten_where_it_is_long(call, number, digits, shown):
+    assert call("dom.js", "({figure}, [number, digits]) => figure(number, digits)", [number, digits]) == shown
+
+
+def test_decimals_have_true_minus_signs_and_no_plus_in_their_power_of_ten(call):
+    expected = ["−1.00e−6", "−2.5000", "1.2500e7", "−1.2500e7"]
+    assert (
+        call("dom.js", "({decimals}, all) => all.map((one) => decimals(one))", [-1e-6, -2.5, 1.25e7, -1.25e7])
+        == expected
+    )

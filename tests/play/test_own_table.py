@@ -241,3 +241,17 @@ def test_the_page_in_the_documentation_is_the_page_that_the_command_writes():
     """`passline play -o docs/play.html` renews it."""
     shipped = Path(__file__).resolve().parents[2] / "docs" / "play.html"
     assert shipped.read_text(encoding="utf-8") == play_page()
+
+
+def test_of_many_rows_the_first_twenty_are_listed_until_all_are_asked_for(shown):
+    random = np.random.default_rng(2)
+    x, z = random.normal(size=(2, 60))
+    page = shown(play_page(play_table({"x": x, "z": z, "y": [0, 1] * 30}, "y ~ x + z")), "more=1")
+    rows = page.locator(".points-table tbody tr")
+    expect(rows).to_have_count(20)
+    page.get_by_role("button", name="List all 60").press("Enter")
+    expect(rows).to_have_count(60)
+    expect(rows.nth(20).locator("input").first).to_be_focused()
+    expect(page.locator("#points-all")).to_be_hidden()
+    rows.nth(59).locator("input").first.fill("0.5")
+    expect(page.locator(".point").nth(59)).to_have_attribute("aria-valuenow", "0.5")

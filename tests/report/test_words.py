@@ -328,3 +328,19 @@ def test_the_command_writes_the_same_page(read, birthwt, tmp_path, capsys):
 )
 def test_signs_of_direction_end_within_the_name_they_are_in(text, expected):
     assert closed(text) == expected
+
+
+def test_the_heading_keeps_the_direction_of_each_name_within_it(read):
+    names = {"y\u202e": [0, 1, 0, 1, 1, 0], "שעות": [1.0, 2.0, 3.0, 1.5, 4.0, 2.5]}
+    fit = quiet("`y\u202e` ~ `שעות`", names)
+    heading = re.search(r"<h1>(.*?)</h1>", read(fit, **FAST).source)[1]
+    assert "\u2068y\u202e\u202c\u2069 = \u20681\u2069 by \u2068שעות\u2069" in heading
+
+
+def test_every_minus_sign_of_the_coefficient_table_is_a_true_one(read):
+    random = np.random.default_rng(0)
+    x = random.normal(size=80)
+    fit = passline.fit("y ~ x", {"x": x * 1e-3, "y": (random.random(80) < 1 / (1 + np.exp(x))).astype(int)})
+    cells = [cell for row in read(fit, **FAST).tables["The coefficients"][1:] for cell in row[1:]]
+    assert any("e−" in cell for cell in cells)
+    assert not any("-" in cell for cell in cells)

@@ -42,17 +42,22 @@ export function cut(text, longest) {
   return signs.length > longest ? `${signs.slice(0, longest - 1).join("")}…` : text;
 }
 
-/** A number for reading: so many significant digits, a true minus sign, no trailing zeros. */
+// From here on a number is written with its power of ten: it would be zeros that nobody counts.
+const LONG = 1e9;
+
+/** A number for reading: so many significant digits, true minus signs, no trailing zeros. */
 export function figure(number, digits = 4) {
   if (number === null || !Number.isFinite(number)) return number > 0 ? "∞" : number < 0 ? "−∞" : "–";
-  return String(Number(number.toPrecision(digits))).replace("-", "−");
+  const rounded = Number(number.toPrecision(digits));
+  const text = Math.abs(rounded) < LONG ? String(rounded) : rounded.toExponential().replace("+", "");
+  return text.replaceAll("-", "−");
 }
 
 /** A number with so many decimals, as the lesson prints losses and probabilities. */
 export function decimals(number, places = 4) {
   if (!Number.isFinite(number)) return figure(number);
   if (number !== 0 && Math.abs(number) < 0.5 * 10 ** -places) return number.toExponential(2).replaceAll("-", "−");
-  return (Math.abs(number) < 1e6 ? number.toFixed(places) : number.toExponential(places)).replace("-", "−");
+  return (Math.abs(number) < 1e6 ? number.toFixed(places) : number.toExponential(places).replace("+", "")).replaceAll("-", "−");
 }
 
 /** A whole number with separators: 10,000. */

@@ -54,7 +54,8 @@ def _bins(ax: Axes, found: Evaluation) -> None:
         label = f"{percent(found.level)} interval of the rate"
         ax.errorbar(bins.predicted, bins.observed, ends, fmt="none", ecolor=CURVE, elinewidth=1.3, capsize=3, zorder=3)
         ax.plot([], [], "|", color=CURVE, markersize=9, markeredgewidth=1.3, label=label)
-    label = f"{len(bins.weight)} bins of equal {'width' if found.binning.kind == 'width' else 'numbers of rows'}"
+    many, of_what = len(bins.weight), "width" if found.binning.kind == "width" else "numbers of rows"
+    label = "1 bin" if many == 1 else f"{many} bins of equal {of_what}"
     ax.plot(bins.predicted, bins.observed, "o", color=CURVE, markersize=6, label=label, zorder=4)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from passline.errors import OptionError
 from passline.model import Model, Terms
-from passline.show.pictures.style import CURVE, DOTS, LINE, WORDS, percent, shown, title
+from passline.show.pictures.style import CURVE, DOTS, LINE, WORDS, labelled, percent, shown, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,10 @@ def draw_coefficients(ax: Axes, model: Model, intercept: bool) -> None:
     """Draw one line a term, the first of the table on top."""
     chosen, terms = _chosen(model, intercept), model.terms
     if not chosen:
-        raise OptionError("the model has no term but the intercept: ask for intercept=True")
+        raise OptionError(
+            "the model has no term but the intercept, so there is no odds ratio to draw; in Python intercept=True "
+            "draws that of the intercept"
+        )
     low, high = _reach(terms, chosen)
     for place, i in enumerate(chosen):
         _draw_term(ax, terms, i, place, (low, high))
@@ -43,7 +46,7 @@ def draw_coefficients(ax: Axes, model: Model, intercept: bool) -> None:
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(math.exp(low), math.exp(high))
     design = model.design
-    ax.set_xlabel(f"Odds ratio for {shown(design.outcome, 30)} = {shown(design.positive, 30)}, for one unit more")
+    labelled(ax, f"Odds ratio for {shown(design.outcome, 30)} = {shown(design.positive, 30)}, for one unit more")
     title(ax, "; ".join(_said(model, chosen, intercept)))
 
 

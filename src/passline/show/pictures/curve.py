@@ -13,7 +13,20 @@ from passline.engine.likelihood import mean
 from passline.errors import OptionError
 from passline.model import Model
 from passline.section import Section, section
-from passline.show.pictures.style import CURVE, DOTS, ITEM, LINE, PALE, WORDS, ground, legend, percent, shown, title
+from passline.show.pictures.style import (
+    CURVE,
+    DOTS,
+    ITEM,
+    LINE,
+    PALE,
+    WORDS,
+    ground,
+    labelled,
+    legend,
+    percent,
+    shown,
+    title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +70,7 @@ def draw_curve(
     else:
         _boundary(ax, fit.boundary(along.variable, at=at, level=level), x)
     design = model.design
-    ax.set(xlabel=shown(along.variable), ylabel=probability_of(design.outcome, design.positive))
+    labelled(ax, shown(along.variable), probability_of(design.outcome, design.positive))
     if along.held:
         dots = "; the dots are all rows, whatever their other predictors" if rows in ("auto", "dots") else ""
         title(ax, f"held at {held_in_words(along.held)}{dots}")
@@ -180,14 +193,16 @@ def _span(ax: Axes, ends: tuple[float, float], open_ends: tuple[bool, bool]) -> 
 
 
 def _interval(found: Boundary) -> str:
-    texts = [f"{_end(a, 'below')} to {_end(b, 'above')}" for a, b in found.pieces]
+    texts = [_piece(low, high) for low, high in found.pieces]
     if found.shape == "everything":
         texts = ["every value"]
     return f"{percent(found.level)} interval: {' and '.join(texts)}"
 
 
-def _end(value: float, where: str) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else f"no end {where}"
+def _piece(low: float, high: float) -> str:
+    if math.isinf(low):
+        return "every value" if math.isinf(high) else f"up to {high:.4g}"
+    return f"{low:.4g} to {high:.4g}" if math.isfinite(high) else f"from {low:.4g} on"
 
 
 def _gap(ax: Axes, found: Boundary, x: Floats) -> None:

@@ -8,7 +8,19 @@ import numpy as np
 
 from passline.effect_curves import EffectCurve
 from passline.show.pictures.curve import held_in_words, probability_of
-from passline.show.pictures.style import CURVE, DOTS, ITEM, PALE, legend, percent, shown, title, wrapped
+from passline.show.pictures.style import (
+    CURVE,
+    DOTS,
+    ITEM,
+    PALE,
+    WORDS,
+    labelled,
+    legend,
+    percent,
+    shown,
+    title,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +43,13 @@ def draw_effect(ax: Axes, found: EffectCurve, fit: Fit) -> None:
         _draw_points(ax, found, fit.model.summaries[found.variable])
     else:
         _draw_line(ax, found, fit.model.summaries[found.variable])
-    ax.set(xlabel=shown(found.variable), ylabel=probability_of(design.outcome, design.positive), ylim=(-0.03, 1.03))
+    ax.set_ylim(-0.03, 1.03)
+    labelled(ax, shown(found.variable), probability_of(design.outcome, design.positive))
+    if not np.isfinite(found.probability).any():
+        words = "separated: no probability is determined"
+        ax.text(
+            0.5, 0.5, words, transform=ax.transAxes, ha="center", color=WORDS, style="italic", fontsize=9, wrap=True
+        )
     title(ax, "; ".join([_how(found), *(shown(note, 200) for note in found.notes)]))
     legend(ax)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from passline.evaluation.classification import curve
 from passline.evaluation.pointwise import share_interval
-from passline.show.pictures.style import CURVE, DOTS, ITEM, LINE, PALE, legend, percent, shown, title
+from passline.show.pictures.style import CURVE, DOTS, ITEM, LINE, PALE, labelled, legend, percent, shown, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,8 +88,8 @@ def draw_gains(ax: Axes, found: Evaluation, lift: bool) -> None:
     ax.plot([0, 1], [1, 1] if lift else [0, 1], "--", color=DOTS, linewidth=1.1, label="at random", zorder=1)
     who = f"{shown(found.outcome, ITEM)} = {shown(found.positive, ITEM)}"
     ax.set_xlim(-0.01, 1.01)
-    ax.set_xlabel("Share of rows, the highest probability first")
-    ax.set_ylabel(f"Times the rate of {who}" if lift else f"Share of {who} among them")
+    gain_is = f"Times the rate of {who}" if lift else f"Share of {who} among them"
+    labelled(ax, "Share of rows, the highest probability first", gain_is)
     if not lift:
         ax.set_ylim(-0.01, 1.03)
     _told(ax, found, "auc", "AUC")

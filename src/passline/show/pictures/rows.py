@@ -11,7 +11,20 @@ from passline.errors import OptionError
 from passline.evaluation.binned_residuals import binned_residuals
 from passline.inference.influence import leverage
 from passline.inference.residuals import pearson_residuals
-from passline.show.pictures.style import CURVE, DOTS, ITEM, LINE, PALE, SECOND, WORDS, ground, legend, shown, title
+from passline.show.pictures.style import (
+    CURVE,
+    DOTS,
+    ITEM,
+    LINE,
+    PALE,
+    SECOND,
+    WORDS,
+    ground,
+    labelled,
+    legend,
+    shown,
+    title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +56,8 @@ def draw_residuals(ax: Axes, fit: Fit, judged: Judged, along: tuple[str, Floats]
     ax.set_ylim(-high, high)
     design = fit.model.design
     who = f"{shown(design.outcome, ITEM)} = {shown(design.positive, ITEM)}"
-    ax.set_xlabel(f"Probability of {who}" if along is None else shown(along[0]))
-    ax.set_ylabel(f"Rate of {who} less the mean probability")
+    x_is = f"Probability of {who}" if along is None else shown(along[0])
+    labelled(ax, x_is, f"Rate of {who} less the mean probability")
     whose = "on the rows of the fit" if judged.own_rows else "on another table"
     k = len(x)
     many = f"{int(out.sum())} of {k} bin{'' if k == 1 else 's'} beyond two standard errors (about 5 % are by chance)"

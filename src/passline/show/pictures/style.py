@@ -95,6 +95,24 @@ def title(ax: Axes, text: str) -> None:
     ax.set_title(wrapped(text, most), loc="left", fontsize=9, color=DOTS)
 
 
+def labelled(ax: Axes, x: str, y: str | None = None) -> None:
+    """What stands along the axes; broken into lines where it is longer than they are.
+
+    Both texts hold users' names only as :func:`shown` gives them.
+    """
+    figure = ax.get_figure(root=True)
+    wide, high = (7.2, 4.5) if figure is None else figure.get_size_inches()
+    place = ax.get_position()
+    ax.set_xlabel(wrapped(x, _letters(place.width * wide)))
+    if y is not None:
+        ax.set_ylabel(wrapped(y, _letters(place.height * high)))
+
+
+def _letters(inches: float) -> int:
+    """How many letters of a label go into so many inches: those of a title are smaller."""
+    return max(int(0.85 * LETTERS * inches), 20)
+
+
 def wrapped(text: str, most: int) -> str:
     """A text in at most three lines of ``most`` letters."""
     lines = textwrap.wrap(text, most, break_on_hyphens=False)

@@ -215,7 +215,7 @@ def short(value: float) -> str:
 
 
 def _end(value: float, none: str) -> str:
-    return none if math.isnan(value) else "∞" if math.isinf(value) else number(value)
+    return none if math.isnan(value) else "∞" if math.isinf(value) else signed(value)
 
 
 def _statistic(model: Model) -> str:

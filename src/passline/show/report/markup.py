@@ -83,6 +83,11 @@ def closed(text: str) -> str:
     return "".join([*kept, *reversed(open_)])
 
 
+def apart(text: str) -> str:
+    """A name for the middle of a text that has no elements: between signs that keep its direction in."""
+    return f"\N{FIRST STRONG ISOLATE}{closed(text)}\N{POP DIRECTIONAL ISOLATE}"
+
+
 def plain(text: str) -> str:
     """A sentence that holds names of others, without the signs that would reorder it."""
     return text.translate(_TURNING)

@@ -2,6 +2,9 @@
 import { figure, html, set } from "./dom.js";
 import { LARGEST_HOURS, MOST_POINTS, readTable, THREE, TWENTY } from "./state.js";
 
+// So many rows are in the table at first: each field costs every frame of a descent that plays.
+const LISTED = 20;
+
 /** The table, with one number a row or `two`; `act` has now, move, add, remove and points(table). */
 export function makeEditor(root, act, two) {
   const rows = html("tbody");
@@ -10,15 +13,21 @@ export function makeEditor(root, act, two) {
   const area = html("textarea", { rows: 4, spellcheck: "false", id: "pasted" });
   const label = html("label", { for: "pasted" });
   const buttons = Object.fromEntries(
-    ["add", "three", "twenty", "take"].map((name) => [name, html("button", { type: "button", id: `points-${name}` })]),
+    ["add", "three", "twenty", "take", "all"].map((name) => [name, html("button", { type: "button", id: `points-${name}` })]),
   );
-  const editor = { rows, wrong, act, two, view: null };
+  const editor = { rows, wrong, act, two, view: null, all: false };
   buttons.add.onclick = () => {
     const { table, frame, frameZ } = editor.view;
+    editor.all = true;
     act.add({ x: table ? middle(frame) : 2.5, z: two ? middle(frameZ) : undefined, y: 1 });
   };
   buttons.three.onclick = () => act.points(THREE);
   buttons.twenty.onclick = () => act.points(TWENTY);
+  buttons.all.onclick = () => {
+    editor.all = true;
+    draw(editor.view);
+    rows.children[LISTED].querySelector("input").focus();
+  };
   buttons.take.onclick = () => {
     const read = readTable(area.value, two);
     wrong.textContent = read.wrong ? editor.view.words.points.wrong(read.wrong) : "";
@@ -28,33 +37,37 @@ export function makeEditor(root, act, two) {
   root.append(
     html("div", { class: "row" }, buttons.add, buttons.three, buttons.twenty),
     html("div", { class: "scroll tall", tabindex: 0, role: "group" }, table),
+    html("div", { class: "row" }, buttons.all),
     label,
     area,
     html("div", { class: "row" }, buttons.take),
     wrong,
   );
-  return {
-    draw(view) {
-      editor.view = view;
-      const { words } = view;
-      for (const [name, button] of Object.entries(buttons)) button.textContent = words.points[name];
-      for (const name of ["three", "twenty"]) buttons[name].hidden = view.table !== null;
-      buttons.add.disabled = view.points.length >= MOST_POINTS;
-      label.textContent = words.points.paste;
-      root.querySelector(".tall").setAttribute("aria-label", words.points.heading);
-      const { number, second, passedColumn } = words.points;
-      ["#", number, ...(two ? [second] : []), passedColumn].forEach((text, i) => (heads[i].textContent = text));
-      drawRows(editor);
-    },
-  };
+  function draw(view) {
+    editor.view = view;
+    const { words } = view;
+    const { all, ...named } = buttons;
+    for (const [name, button] of Object.entries(named)) button.textContent = words.points[name];
+    all.textContent = words.points.all(view.points.length);
+    all.hidden = editor.all || view.points.length <= LISTED;
+    for (const name of ["three", "twenty"]) buttons[name].hidden = view.table !== null;
+    buttons.add.disabled = view.points.length >= MOST_POINTS;
+    label.textContent = words.points.paste;
+    root.querySelector(".tall").setAttribute("aria-label", words.points.heading);
+    const { number, second, passedColumn } = words.points;
+    ["#", number, ...(two ? [second] : []), passedColumn].forEach((text, i) => (heads[i].textContent = text));
+    drawRows(editor);
+  }
+  return { draw };
 }
 
 function drawRows(editor) {
   const { rows, view } = editor;
-  while (rows.childElementCount > view.points.length) rows.lastChild.remove();
-  while (rows.childElementCount < view.points.length) rows.append(makeRow(editor, rows.childElementCount));
+  const listed = editor.all ? view.points : view.points.slice(0, LISTED);
+  while (rows.childElementCount > listed.length) rows.lastChild.remove();
+  while (rows.childElementCount < listed.length) rows.append(makeRow(editor, rows.childElementCount));
   const { words } = view;
-  view.points.forEach((point, i) => {
+  listed.forEach((point, i) => {
     const fields = [...rows.children[i].querySelectorAll("input")];
     const passed = fields.pop();
     fields.forEach((field, k) => {

@@ -17,8 +17,10 @@ import { makeSurface } from "./surface.js";
 import { exactAnswers, notices } from "./truth.js";
 import { chooseLanguage, makeWords } from "./words.js";
 
-// Of a frame's 16 ms, what the descent may take.
+// Of a frame's 16 ms, what the descent may take; less, where drawing takes so long that frames come late.
 const BUDGET = 8;
+const LEAST_BUDGET = 6;
+const LATE = 18;
 // A guided leap is shown in about so many frames.
 const LEAP = 75;
 const LINE_SHOWN = 110;
@@ -38,6 +40,8 @@ const page = {
   answers: null,
   playing: false,
   pace: 20,
+  budget: BUDGET,
+  drawn: 0,
   leap: null,
   line: 0,
   views: [],
@@ -141,13 +145,15 @@ function leapTo(steps) {
 }
 
 /** What a frame does: play, or catch up with the state; then draw. */
-function onFrame() {
+function onFrame(now) {
   page.frame = 0;
   const { run, state } = page;
+  page.budget = Math.min(BUDGET, Math.max(LEAST_BUDGET, page.budget * (now - page.drawn > LATE ? 0.9 : 1.02)));
+  page.drawn = now;
   if (page.playing) {
     const most = MOST_STEPS - run.step;
-    if (page.pace === 0) advance(run, most, BUDGET);
-    else advance(run, Math.min(most, page.pace), BUDGET);
+    if (page.pace === 0) advance(run, most, page.budget);
+    else advance(run, Math.min(most, page.pace), page.budget);
     page.state = { ...state, steps: run.step, guide: state.guide === 1 ? 2 : state.guide };
     page.line = lines().length - 1;
     if (!finite(run) || run.step >= MOST_STEPS) {

@@ -234,6 +234,7 @@ export function english(table) {
       wrong: ({ line, text }) =>
         `Line ${line}: “${text}” is not ${table ? "a number" : "hours"} and 0 or 1. Write one ${noun} a line, such as 2.5, 1.`,
       wrongHours: `${table ? table.x : "Hours"}: a number.`,
+      all: (n) => `List all ${whole(n)}`,
       last: `One ${noun} has to stay.`,
     },
     programme: {

@@ -216,6 +216,7 @@ export function chinese(table) {
       wrong: ({ line, text }) =>
         `第 ${line} 行：“${text}”不是${table ? "一个数" : "小时数"}与 0 或 1。请每行这样写，例如 2.5, 1。`,
       wrongHours: `${table ? table.x : "小时数"}：一个数。`,
+      all: (n) => `列出全部 ${whole(n)} 行`,
       last: `至少要留下一${noun}。`,
     },
     programme: {
