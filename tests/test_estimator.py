@@ -311,6 +311,7 @@ def test_bad_tables_are_refused_with_one_message(X: Any, y: Any, error: type[Exc
         {"C": float("nan")},
         {"C": "1"},
         {"C": None},
+        {"C": 10**400},
         {"tol": -1e-4},
         {"tol": float("nan")},
         {"n_jobs": 0},

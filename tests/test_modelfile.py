@@ -281,6 +281,8 @@ def test_another_version_is_refused_and_says_so(text: str, version: object) -> N
         {"level": "high"},
         {"warnings": None},
         {"summaries": []},
+        {"coef": [10**400, 1.0]},
+        {"glance": {"deviance": -(10**400)}},
     ],
 )
 def test_a_document_that_was_sealed_again_is_still_checked(text: str, changes: dict[str, object]) -> None:

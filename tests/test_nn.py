@@ -297,3 +297,18 @@ def test_separated_weights_have_no_state():
 def test_a_state_that_does_not_fit_is_refused(state, said):
     with pytest.raises(OptionError, match=said):
         passline.fit("passed ~ hours", STUDENTS).with_state_dict(state)
+
+
+@pytest.mark.parametrize("kind", [torch.Tensor.to_sparse, lambda t: t.to("meta")], ids=["sparse", "meta"])
+def test_outcomes_in_no_dense_tensor_are_refused_with_what_to_give(kind):
+    X, Y = drawn(n=60, p=2)
+    with pytest.raises(DataError, match="give a dense one"):
+        LogisticHead(2, 3).fit(X, kind(Y))
+
+
+def test_options_may_be_numbers_of_numpy():
+    X, Y = drawn(n=200, p=2, k=2)
+    head = LogisticHead(2, np.int64(2)).fit(X, Y, l2=np.float32(0.5), max_iter=np.int64(50), tol=np.float64(1e-9))
+    plain = LogisticHead(2, 2).fit(X, Y, l2=0.5)
+    torch.testing.assert_close(head.linear.weight, plain.linear.weight)
+    assert all(proof.converged for proof in head.certificates)

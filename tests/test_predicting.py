@@ -377,3 +377,17 @@ def test_loading_a_model_and_predicting_a_row_imports_no_large_library(tmp_path:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("rows", [1, 3, 20_000])
+def test_what_has_no_value_within_a_power_of_zero_is_an_error_that_names_the_row(rows):
+    rng = np.random.default_rng(3)
+    data = {"x": rng.uniform(1, 9, 200), "z": rng.normal(size=200), "y": rng.integers(0, 2, 200)}
+    model = passline.fit("y ~ 0 + power(log(x), 0) + z", data)  # pow(nan, 0) is 1
+    x = np.full(rows, 2.0)
+    x[-1] = -1.0
+    asked = {"x": -1.0, "z": 0.0} if rows == 1 else {"x": x, "z": np.zeros(rows)}
+    with pytest.raises(passline.errors.DataError, match=rf"x is -1 in the dictionary, row {rows}; log\(\) needs"):
+        model.predict(asked)
+    with pytest.raises(passline.errors.DataError, match="row 1; log"):
+        passline.fit("y ~ 0 + power(log(x), 0) + z", data | {"x": np.r_[-1.0, data["x"][1:]]})

@@ -289,7 +289,10 @@ def _which(found: Optimum, model: LogisticRegression) -> str:
 
 
 def _real(value: Any) -> bool:
-    return isinstance(value, Real) and not math.isnan(value)
+    try:
+        return isinstance(value, Real) and not math.isnan(value)
+    except OverflowError:  # a whole number beyond all doubles
+        return False
 
 
 def _print(step: Step) -> None:

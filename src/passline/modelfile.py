@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -132,9 +133,15 @@ def _json(data: bytes) -> tuple[str, Any]:
     def refuse(word: str) -> NoReturn:
         raise ModelFileError(f"holds {word}, which is no number of JSON")
 
+    def whole(digits: str) -> int:
+        number = int(digits)
+        if abs(number) > sys.float_info.max:
+            raise ModelFileError(f"holds a whole number of {len(digits)} digits, which is none of a model's")
+        return number
+
     try:
         text = data.decode()
-        return text, json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+        return text, json.loads(text, parse_constant=refuse, parse_int=whole, object_pairs_hook=unique)
     except (UnicodeDecodeError, json.JSONDecodeError):
         raise ModelFileError(
             "is not a model file, or was cut off: it is not JSON. Save the model again, or fetch the file again"

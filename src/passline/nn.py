@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -111,13 +112,14 @@ class LogisticHead(torch.nn.Module):
         _check(l1, l2, tol, max_iter)
         columns = _matrix(X, self.linear.in_features)
         rows = _Rows.of(columns, y, sample_weight, self.outcome_names)
+        l1, l2 = float(l1), float(l2)
         strength = l1 + l2
         task = Task(
             C=1.0 / (rows.total * strength) if strength else math.inf,
             l1_ratio=l1 / strength if strength else 0.0,
             intercept=self.linear.bias is not None,
-            tolerance=tol,
-            max_steps=max_iter,
+            tolerance=float(tol),
+            max_steps=int(max_iter),
             threads=threads,
         )
         with limited(threads):
@@ -197,7 +199,7 @@ def _solve(rows: _Rows, task: Task) -> list[Optimum]:
 
 
 def _names(outcomes: int | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(outcomes, int):
+    if isinstance(outcomes, int | np.integer):
         names = tuple(f"y{k}" for k in range(outcomes)) if outcomes != 1 else ("y",)
     elif isinstance(outcomes, str):
         names = (outcomes,)
@@ -210,11 +212,11 @@ def _names(outcomes: int | Sequence[str]) -> tuple[str, ...]:
 
 def _check(l1: float, l2: float, tol: float, max_iter: int) -> None:
     for name, value in (("l1", l1), ("l2", l2)):
-        if not (isinstance(value, int | float) and 0 <= value < math.inf):
+        if not (isinstance(value, Real) and 0 <= value < math.inf):
             raise OptionError(f"{name} is {value!r}: give a number that is zero or positive")
-    if not (isinstance(tol, int | float) and tol > 0):
+    if not (isinstance(tol, Real) and tol > 0):
         raise OptionError(f"tol is {tol!r}: give a positive number")
-    if not (isinstance(max_iter, int) and max_iter > 0):
+    if not (isinstance(max_iter, Integral) and max_iter > 0):
         raise OptionError(f"max_iter is {max_iter!r}: give a number of steps, one or more")
 
 
@@ -232,6 +234,8 @@ def _matrix(X: Any, p: int) -> Columns:
 
 def _by_outcome(y: Any, n: int, names: Sequence[str]) -> list[Any]:
     """The outcomes one by one, whatever holds them."""
+    if isinstance(y, torch.Tensor) and (y.layout != torch.strided or y.is_meta):
+        raise DataError(f"y is a tensor of {y.layout} on {y.device}: give a dense one with values (y.to_dense())")
     values = y.detach().cpu().float() if isinstance(y, torch.Tensor) and y.dtype == torch.bfloat16 else y
     values = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values)
     if values.ndim == 1 and len(names) == 1:

@@ -23,6 +23,8 @@ from passline import cli
 from passline.errors import DataError, OptionError, PasslineWarning
 from passline.model import Model
 from passline.ship import export as exports
+from passline.ship.plan import make_plan
+from passline.ship.rounding import doubt
 from passline.table.design import Design
 
 RANDOM = np.random.default_rng(6)
@@ -278,3 +280,28 @@ def test_an_export_imports_neither_torch_nor_scikit_learn(model_file: str, tmp_p
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("to", FILES)
+@pytest.mark.parametrize("formula", ["y ~ rcs(log(x), 4)", "y ~ rcs(scale(log(x)), 5)", "y ~ rcs(log1p(x), 7)"])
+def test_a_spline_of_a_logarithm_far_beyond_its_knots_is_no_fault_of_an_export(formula, to):
+    rng = np.random.default_rng(2)
+    x = rng.lognormal(2.0, 1.0, 400)
+    y = rng.random(400) < 1 / (1 + np.exp(-4 * np.sin(3 * np.log(x))))
+    made = passline.fit(formula, {"x": x, "y": y.astype(int)}).export(to=to)
+    assert made.difference < 1e-9
+
+
+def test_only_what_is_rounded_twice_leaves_room_for_another_answer():
+    x = np.linspace(1.0, 9.0, 60)
+    data = {"x": x, "g": ["a", "b", "c"] * 20, "y": [0, 1, 1, 0, 1, 0] * 10}
+
+    def room(formula: str, asked: list[Any]) -> Any:
+        plan = make_plan(passline.fit(formula, data).model)
+        columns = {each.column: asked if each.column == "x" else ["a"] * len(asked) for each in plan.inputs}
+        return doubt(plan, columns, len(asked))
+
+    assert not room("y ~ rcs(x, 4) + scale(x):g + sqrt(x) + power(x, 3)", [2.0, 1e100, None]).any()
+    near, far, missing, outside = room("y ~ rcs(log(x), 4)", [2.0, 1e100, None, -1.0])
+    assert 0 < near < 1e-12 < far
+    assert missing == outside == 0

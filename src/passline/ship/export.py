@@ -97,7 +97,9 @@ def export(
     if to in OBJECTS and path is not None:
         raise OptionError(f"{to} is an object, not a file: leave the path out and take .content")
     plan = make_plan(model, flic=flic)
-    asked = _Asked(plan, model, cast("Unseen", unseen), dialect or "duckdb", table, tuple(keep), rename or {}, flic)
+    asked = _Asked(
+        plan, model, cast("Unseen", str(unseen)), dialect or "duckdb", table, tuple(keep), rename or {}, flic
+    )
     made = _MAKERS[to](asked)
     proof: Proof = prove(model, plan, made.run, what=f"export to {to}", unseen=asked.unseen, flic=flic, data=data)
     if path is not None:

@@ -12,6 +12,7 @@ from passline.engine.likelihood import mean
 from passline.engine.plain import as_columns
 from passline.errors import PasslineError
 from passline.model import Floats
+from passline.ship.rounding import doubt
 from passline.table.columns import BOOLEAN_TEXTS
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def prove(model: Model, plan: Plan, run: Runner, *, what: str, unseen: Unseen, f
     """Run an export on rows and compare it with `predict`.
 
     The rows: a spread over the ranges and levels of the fit, extremes, missing values and unseen levels, and those of
-    ``data``. Probabilities and log-odds must agree within 1e-12, relative to the size of what is added up.
+    ``data``. Probabilities and log-odds must agree within 1e-12, relative to the size of what is added up, and beyond
+    that by no more than the last digits of logarithms, exponentials and powers carry.
     Raises AssertionError, with the row that differs: a fault of ours, not of the caller's.
     """
     columns = probes(model, plan)
@@ -63,7 +65,7 @@ def prove(model: Model, plan: Plan, run: Runner, *, what: str, unseen: Unseen, f
     rows = len(next(iter(columns.values()))) if columns else 1
     expected = _expected(model, columns, rows, unseen, flic)
     found = run(columns, rows)
-    tolerance = TOLERANCE * (1.0 + np.nan_to_num(expected.size, nan=0.0, posinf=0.0))
+    tolerance = TOLERANCE * (1.0 + np.nan_to_num(expected.size, nan=0.0, posinf=0.0)) + doubt(plan, columns, rows)
     pairs = (("probability", found[0], expected.probability), ("log-odds", found[1], expected.logit))
     for name, has, should in pairs:
         bad = np.flatnonzero(~_agrees(has, should, tolerance))

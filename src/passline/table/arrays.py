@@ -27,9 +27,13 @@ def _evaluate(expression: Expression, columns: Mapping[str, Values]) -> tuple[Va
     if isinstance(expression, Name):
         return (columns[expression.name],)
     (argument,) = _evaluate(expression.argument, columns)
-    if isinstance(expression.argument, Call) and not np.isfinite(argument).all():
-        # No call may turn the infinity of an inner one back into a number, as exp(log(0)) would.
-        argument = np.where(np.isfinite(argument), argument, np.nan)
+    finite = np.isfinite(argument)
+    # No call may turn an inner one's infinity, or that it has no value, into a number, as exp(log(0)) and
+    # power(log(-1), 0) would: pow(nan, 0) is 1.
+    undefined = isinstance(expression.argument, Call) and not finite.all()
+    if undefined:
+        argument = np.where(finite, argument, np.nan)
     printer = FUNCTIONS[expression.function].arrays
     assert printer is not None, f"{expression.function}() has no values"
-    return printer(argument, expression.setting, expression.state)
+    values = printer(argument, expression.setting, expression.state)
+    return tuple(np.where(finite, each, np.nan) for each in values) if undefined else values
