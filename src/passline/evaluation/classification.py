@@ -210,6 +210,6 @@ def _by_cost(cost: object) -> Rule:
     if not (math.isfinite(fp) and math.isfinite(fn) and fp > 0 and fn > 0):
         raise OptionError(
             f"cost is {cost!r}: give two positive numbers, what a false positive costs and what a false negative "
-            "costs, such as (1, 5)"
+            "costs: (1, 5), or on the command line 1:5"
         )
     return Rule("cost", 1.0 / (1.0 + fn / fp), (fp, fn))

@@ -58,7 +58,8 @@ def of_decision(measured: Measured, threshold: float, rule: Rule, positive: str,
         share = measured.figures["accuracy"]
         found.append(
             f"at {threshold:.4g} every row is called {label} (the {side} probability is {extreme:.4g}): the accuracy "
-            f"of {share:.4g} is merely the share of {label}. Say what the errors cost, and the threshold follows"
+            f"of {share:.4g} is merely the share of {label}"
+            + ("" if rule.cost else ". Say what the errors cost, and the threshold follows")
         )
     if rule.chosen:
         found.append(

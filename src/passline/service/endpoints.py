@@ -116,7 +116,7 @@ class Service:
             rows = served.reader.read(body, looked_at=True)
         found = self.encode(make(served, rows))
         asked.model, asked.rows = served.name, 1 if isinstance(rows, dict) else rows.rows
-        return Reply(found)
+        return Reply(found, headers=())
 
     def _predicted(self, served: Served, rows: Taken) -> Any:
         return {"probabilities": served.probabilities(rows)}

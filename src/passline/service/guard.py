@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,8 +30,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}", re.ASCII)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-# Of every answer; pages bring a policy of their own, and more (pages.py).
-_SECURITY = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+# Of every answer. That to a POST no cache keeps unasked (RFC 9111, 3), and JSON that is not sniffed is no page: each
+# header less saves a hundredth of the time of a request. Pages bring a policy of their own, and more (pages.py).
+_NOT_SNIFFED = ((b"x-content-type-options", b"nosniff"),)
+_NOT_KEPT = (*_NOT_SNIFFED, (b"cache-control", b"no-store"))
 NO_PAGE = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),)
 # Hosts that were asked under are remembered up to so many.
 _REMEMBERED = 100
@@ -121,7 +124,7 @@ class Guard:
                 (b"content-type", reply.content_type),
                 (b"content-length", b"%d" % len(reply.body)),
                 (b"x-request-id", asked.id.encode()),
-                *_SECURITY,
+                *(_NOT_SNIFFED if scope["method"] == "POST" and reply.status == 200 else _NOT_KEPT),
                 *reply.headers,
             ]
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -144,8 +147,9 @@ class Guard:
             if name in headers:
                 repeated |= {name}
             headers[name] = value
-        given = headers.get(b"x-request-id", b"")
-        id_ = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._counter):x}"
+        given = headers.get(b"x-request-id")
+        theirs = given is not None and _REQUEST_ID.fullmatch(given)
+        id_ = theirs[0].decode() if theirs else f"{self._prefix}-{next(self._counter):x}"
         return Asked(id_, headers, repeated=repeated)
 
     def _admit(self, scope: Scope, asked: Asked) -> None:
@@ -185,18 +189,18 @@ class Guard:
             self._metrics.rows(asked.model, asked.rows)
         if scope["path"] in QUIET and asked.status < 400:
             return
-        fields: dict[str, Any] = {
-            "id": asked.id,
-            "method": method,
-            "path": scope["path"][:200],
-            "status": asked.status,
-            "seconds": round(seconds, 6),
-            "bytes_in": asked.bytes_in,
-            "bytes_out": asked.bytes_out,
-        }
-        if asked.model is not None:
-            fields |= {"model": asked.model, "rows": asked.rows}
-        self._log.write("request", "info" if asked.status < 500 else "error", **fields)
+        self._log.request(
+            level="info" if asked.status < 500 else "error",
+            id=asked.id,
+            method=method,
+            path=scope["path"][:200],
+            status=asked.status,
+            seconds=round(seconds, 6),
+            bytes_in=asked.bytes_in,
+            bytes_out=asked.bytes_out,
+            model=msgspec.UNSET if asked.model is None else asked.model,
+            rows=msgspec.UNSET if asked.rows is None else asked.rows,
+        )
 
 
 def _refusal(problem: Problem) -> Reply:

@@ -14,6 +14,23 @@ import msgspec
 PATIENCE = 0.1
 
 
+class _Request(msgspec.Struct, kw_only=True, gc=False):
+    """The line of a request: a type of its own, since it is written at each."""
+
+    time: str
+    level: str
+    event: str = "request"
+    id: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    bytes_in: int
+    bytes_out: int
+    model: str | msgspec.UnsetType
+    rows: int | msgspec.UnsetType
+
+
 class Log:
     """Writes events. What is in rows never enters one: numbers of rows, names of models, places and statuses do."""
 
@@ -26,7 +43,14 @@ class Log:
 
     def write(self, event: str, level: str = "info", **fields: Any) -> None:
         """One event, with the time in UTC."""
-        self._lines.append(self._encode({"time": self._now(), "level": level, "event": event, **fields}))
+        self._wait_with({"time": self._now(), "level": level, "event": event, **fields})
+
+    def request(self, **fields: Any) -> None:
+        """One request that is over: the fields of its line but for the time."""
+        self._wait_with(_Request(time=self._now(), **fields))
+
+    def _wait_with(self, line: Any) -> None:
+        self._lines.append(self._encode(line))
         if self._waiting is None:
             try:
                 self._waiting = asyncio.get_running_loop().call_later(PATIENCE, self.flush)

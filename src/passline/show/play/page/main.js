@@ -243,8 +243,9 @@ function pauseOnceArrived(arrived) {
 function announce() {
   clearTimeout(page.sayTimer);
   page.sayTimer = setTimeout(() => {
-    const parts = ["flips-label", "flips", "flips-unit", "after", "falls"].map((id) => byId(id).textContent);
-    say(`${parts.join(" ")}. ${byId("notices").textContent}`);
+    const read = (...ids) => ids.map((id) => byId(id).textContent.trim()).filter(Boolean).join(" ");
+    const sentences = [read("flips-label", "flips", "flips-unit"), read("after"), read("falls"), read("notices")];
+    say(sentences.filter(Boolean).map((text) => (/[.。]$/.test(text) ? text : `${text}.`)).join(" "));
   }, 400);
 }
 

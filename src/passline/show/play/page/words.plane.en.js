@@ -80,6 +80,10 @@ export function englishPlane(table) {
 export function lineOf({ w, v, b }, { x, z }) {
   if (v === 0) return `${x} = ${figure(-b / w)}`;
   const slope = -w / v;
-  if (slope === 0) return `${z} = ${figure(-b / v)}`;
-  return `${z} = ${figure(-b / v)} ${slope < 0 ? "−" : "+"} ${figure(Math.abs(slope))} × ${x}`;
+  const start = -b / v;
+  if (slope === 0) return `${z} = ${figure(start)}`;
+  const walked = `${figure(Math.abs(slope))} × ${x}`;
+  // What rounding leaves of a line through zero is no figure.
+  if (Math.abs(b) < 1e-13 * Math.max(Math.abs(v), Math.abs(w))) return `${z} = ${slope < 0 ? "−" : ""}${walked}`;
+  return `${z} = ${figure(start)} ${slope < 0 ? "−" : "+"} ${walked}`;
 }
