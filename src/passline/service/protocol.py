@@ -1,9 +1,9 @@
-"""HTTP as it is parsed: headers that are too long or too slow end a connection before there is a request."""
+"""HTTP as it is parsed and written: headers within limits and in time, an answer's head and body in one piece."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -19,11 +19,41 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
     return type("Protocol", (_LimitedProtocol,), {"limits": limits})
 
 
+class _Corked:
+    """A transport that keeps the head of an answer until its body comes: a write is a sixth of a request's time.
+
+    The guard sends the two in a row, so nothing waits; whatever else is written goes out at once.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._head = transport, b""
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if not self._head and data.endswith(b"\r\n\r\n") and data.startswith(b"HTTP/1.1 ") and data[9:10] != b"1":
+            self._head = data
+            return
+        data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class _LimitedProtocol(HttpToolsProtocol):
     limits: ClassVar[Limits]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
+        self.corked = _Corked(transport)
+        super().connection_made(cast("asyncio.Transport", self.corked))
         self.head_bytes = self.arrived = 0
         self.in_body = self.too_long = False
         self.patience: asyncio.TimerHandle | None = None
@@ -57,6 +87,10 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.in_body = False
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.corked.flush()  # an answer to HEAD is its head alone
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(*((431, _TOO_LONG) if self.too_long else (400, msg)))
